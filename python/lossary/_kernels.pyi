@@ -1,0 +1,3 @@
+"""Types of the compiled module."""
+
+__version__: str

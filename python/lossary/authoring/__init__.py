@@ -1,0 +1,17 @@
+"""What a loss file imports: the spec, the module maker, reduction, precision and validation."""
+
+from lossary.authoring.module import loss_module
+from lossary.authoring.precision import full_precision
+from lossary.authoring.reduction import Reduction, reduce
+from lossary.authoring.spec import ExactMetric, LossSpec, Paper, Property
+
+__all__ = [
+    "ExactMetric",
+    "LossSpec",
+    "Paper",
+    "Property",
+    "Reduction",
+    "full_precision",
+    "loss_module",
+    "reduce",
+]

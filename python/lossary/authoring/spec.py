@@ -1,0 +1,157 @@
+"""What a loss file declares about its loss: `LossSpec`, its paper, its exact metrics and its properties."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lossary import metrics
+from lossary.errors import InvalidInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """Where the formula comes from.
+
+    Attributes:
+        title: full title.
+        authors: "Surname, Surname and Surname" or "Surname et al.".
+        venue: journal, conference or "arXiv".
+        year: year of publication.
+        url: a stable address.
+        equation: equation, section or table of the formula; empty when the paper numbers none.
+    """
+
+    title: str
+    authors: str
+    venue: str
+    year: int
+    url: str
+    equation: str = ""
+
+    def __str__(self) -> str:
+        place = f", {self.equation}" if self.equation else ""
+        return f"{self.authors}, {self.title}, {self.venue} {self.year}{place}"
+
+
+class Property(Enum):
+    """A fact that a loss declares about itself; conformance has a check for each member."""
+
+    NON_NEGATIVE = "the value is never below zero"
+    AT_MOST_ONE = "the value is never above one"
+    ZERO_AT_TARGET = "the value is zero where the prediction equals the target"
+    BATCH_ORDER_FREE = "reordering the batch does not change the value"
+    SHIFT_INVARIANT = "adding one constant to the differentiable input does not change the value"
+    SCALE_INVARIANT = "scaling the differentiable input by a positive number does not change the value"
+    CONVEX = "the value is convex in the differentiable input"
+    TWICE_DIFFERENTIABLE = "second derivatives are correct"
+    REJECTS_EMPTY_BATCH = "an empty batch is an error, not a zero"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactMetric:
+    """The exact metric that a loss stands for, and how to compute it from the loss's own inputs.
+
+    Attributes:
+        name: a function of `lossary.metrics`.
+        adapt: maps the loss's inputs, given by name as NumPy arrays, to the metric's positional arguments;
+            None when the target and the first other input are just that, ``(y_true, y_score)``.
+        options: keyword arguments of the metric.
+    """
+
+    name: str
+    adapt: Callable[..., tuple[np.ndarray, ...]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, **inputs: Any) -> float:
+        """Compute the metric on the inputs of the loss (tensors or arrays, by name)."""
+        arrays = {
+            name: value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+            for name, value in inputs.items()
+        }
+        if self.adapt is not None:
+            arguments = self.adapt(**arrays)
+        else:
+            prediction = next(value for name, value in arrays.items() if name != "target")
+            arguments = (arrays["target"], prediction)
+        return float(getattr(metrics, self.name)(*arguments, **self.options))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """One loss: its function, its module and what is known about them.
+
+    Name, options, shapes and formula are derived from the function, and are written nowhere else.
+
+    Attributes:
+        function: the loss; tensors positional, options keyword-only.
+        module: the same as an ``nn.Module`` with the same options.
+        paper: where the formula comes from.
+        differentiable: names of the inputs that receive a gradient.
+        example_inputs: ``example_inputs(generator)`` returns small valid inputs by name.
+        pairs_with: the exact metrics that the loss stands for.
+        unpaired_reason: why ``pairs_with`` is empty; required when it is.
+        properties: declared facts, each tested by conformance.
+        aliases: other names that ``lossary.get`` accepts, such as the paper's acronym.
+        exceptions: conformance checks that do not apply, each with the reason.
+    """
+
+    function: Callable[..., Tensor]
+    module: type[nn.Module]
+    paper: Paper
+    differentiable: tuple[str, ...]
+    example_inputs: Callable[[torch.Generator], dict[str, Any]]
+    pairs_with: tuple[ExactMetric, ...] = ()
+    unpaired_reason: str = ""
+    properties: frozenset[Property] = frozenset()
+    aliases: tuple[str, ...] = ()
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.differentiable if name not in self.signature.parameters]
+        if unknown or not self.differentiable:
+            raise InvalidInputError(
+                f"differentiable: got {self.differentiable!r}; wanted names of inputs of {self.name}, "
+                f"which has {', '.join(self.signature.parameters)}"
+            )
+
+    @property
+    def name(self) -> str:
+        """The registered name: the function's."""
+        return self.function.__name__
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """Inputs (positional), options (keyword-only) and shapes (annotations)."""
+        return inspect.signature(self.function)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keyword-only parameters and their defaults."""
+        return {
+            name: parameter.default
+            for name, parameter in self.signature.parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def formula(self) -> str:
+        """The docstring's ``.. math::`` block, in LaTeX; empty without one."""
+        block = re.search(
+            r"^\.\. math::[ ]*(.*)\n((?:[ \t]+.*\n|\n)*)",
+            (inspect.getdoc(self.function) or "") + "\n",
+            re.MULTILINE,
+        )
+        return "" if block is None else f"{block[1]}\n{textwrap.dedent(block[2])}".strip()

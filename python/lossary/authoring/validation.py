@@ -1,0 +1,129 @@
+"""Checks of a loss's arguments: each names the argument, what came and what is wanted.
+
+Checks of type, dtype and shape are free and always run. Checks of values wait for the device, so they run
+where `lossary.checks` says, and never while compiling or under ``vmap``.
+"""
+
+import math
+from collections.abc import Collection
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lossary.errors import DtypeError, InvalidInputError, ShapeError
+from lossary.settings import value_checks
+
+
+def check_floating(name: str, tensor: Tensor) -> None:
+    """Raise DtypeError unless ``tensor`` is a tensor of a floating dtype."""
+    _check_tensor(name, tensor)
+    if not tensor.is_floating_point():
+        raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted a floating dtype")
+
+
+def check_integer(name: str, tensor: Tensor) -> None:
+    """Raise DtypeError unless ``tensor`` is a tensor of an integer dtype."""
+    _check_tensor(name, tensor)
+    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
+        raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted an integer dtype")
+
+
+def check_ndim(name: str, tensor: Tensor, axes: str) -> None:
+    """Raise ShapeError unless ``tensor`` has the axes, for example ``"batch classes"``."""
+    wanted = axes.split()
+    if tensor.ndim != len(wanted):
+        raise ShapeError(f"{name}: got shape {tuple(tensor.shape)}; wanted ({', '.join(wanted)})")
+
+
+def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...], *, like: str) -> None:
+    """Raise ShapeError unless ``tensor`` has this shape, which is that of the argument ``like``."""
+    if tuple(tensor.shape) != tuple(shape):
+        raise ShapeError(f"{name}: got shape {tuple(tensor.shape)}; wanted {tuple(shape)}, as {like}")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise InvalidInputError unless ``value`` is a finite number above 0."""
+    check_between(name, value, 0.0, math.inf)
+
+
+def check_non_negative(name: str, value: float) -> None:
+    """Raise InvalidInputError unless ``value`` is a finite number, 0 or above."""
+    _check_real(name, value)
+    if not 0.0 <= value < math.inf:
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a finite number, 0 or above")
+
+
+def check_between(name: str, value: float, low: float, high: float) -> None:
+    """Raise InvalidInputError unless ``low < value < high``."""
+    _check_real(name, value)
+    if not low < value < high:
+        limit = "" if high == math.inf else f" and below {high:g}"
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a number above {low:g}{limit}")
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raise InvalidInputError unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        raise InvalidInputError(f"{name}: got {value!r}; wanted one of {', '.join(map(repr, choices))}")
+
+
+def checks_values(*tensors: Tensor) -> bool:
+    """Whether checks of the values of these tensors run now."""
+    if torch.compiler.is_compiling():
+        return False
+    return all(
+        value_checks(tensor.device.type) and not torch._C._functorch.is_batchedtensor(tensor)
+        for tensor in tensors
+    )
+
+
+def check_finite(name: str, tensor: Tensor) -> None:
+    """Raise InvalidInputError if a value is NaN or infinite (a check of values)."""
+    if checks_values(tensor) and not bool(tensor.isfinite().all()):
+        bad = int((~tensor.isfinite()).sum())
+        raise InvalidInputError(f"{name}: got {bad} values that are NaN or infinite; wanted finite values")
+
+
+def check_binary(name: str, tensor: Tensor) -> None:
+    """Raise InvalidInputError if a value is neither 0 nor 1 (a check of values)."""
+    _check_tensor(name, tensor)
+    if tensor.dtype == torch.bool or not checks_values(tensor):
+        return
+    wrong = (tensor != 0) & (tensor != 1)
+    if bool(wrong.any()):
+        raise InvalidInputError(f"{name}: got {tensor[wrong][0].item()}; wanted only 0 and 1")
+
+
+def check_unit_interval(name: str, tensor: Tensor) -> None:
+    """Raise InvalidInputError if a value is outside [0, 1] or NaN (a check of values)."""
+    if checks_values(tensor) and not bool(((tensor >= 0) & (tensor <= 1)).all()):
+        raise InvalidInputError(
+            f"{name}: got values from {tensor.min().item():g} to {tensor.max().item():g}; "
+            "wanted probabilities in [0, 1]"
+        )
+
+
+def check_class_index(name: str, tensor: Tensor, num_classes: int, *, ignore_index: int | None = None) -> None:
+    """Raise unless ``tensor`` holds class indices in [0, num_classes), or ``ignore_index``."""
+    check_integer(name, tensor)
+    if not checks_values(tensor):
+        return
+    wrong = (tensor < 0) | (tensor >= num_classes)
+    if ignore_index is not None:
+        wrong &= tensor != ignore_index
+    if bool(wrong.any()):
+        raise InvalidInputError(
+            f"{name}: got class {tensor[wrong][0].item()}; wanted classes 0 to {num_classes - 1}"
+        )
+
+
+def _check_tensor(name: str, tensor: Any) -> None:
+    if not isinstance(tensor, Tensor):
+        raise DtypeError(f"{name}: got {type(tensor).__name__}; wanted a torch.Tensor")
+
+
+def _check_real(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise DtypeError(f"{name}: got {type(value).__name__}; wanted a number")

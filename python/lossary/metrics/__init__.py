@@ -1,0 +1,1 @@
+"""Exact metrics on NumPy arrays."""

@@ -1,0 +1,1 @@
+//! Exact evaluation metrics on slices.
