@@ -1,1 +1,46 @@
-//! Exact evaluation metrics on slices.
+//! Exact evaluation metrics on slices: slices in, values out, nothing rounded before the last step.
+//!
+//! | module | what it computes |
+//! |---|---|
+//! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
+//! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
+//! | [`confusion`] | confusion matrices and per-class tallies |
+//! | [`brier`] | squared error of probabilities, binary and multi-class |
+//! | [`labels`] | two-valued labels of any numeric type to classes |
+//! | [`keys`] | order-preserving integer keys of numbers |
+//! | [`threads`] | how many threads the kernels use |
+//!
+//! ```
+//! use lossary_core::{auc, curves};
+//!
+//! let scores = [0.1_f32, 0.4, 0.35, 0.8];
+//! let labels = [0, 0, 1, 1];
+//! let counts = auc::roc_auc(&scores, &labels)?;
+//! assert_eq!((counts.twice_wins, counts.positives, counts.negatives), (6, 2, 2));
+//! assert_eq!(counts.value(), Some(0.75));
+//! assert_eq!(curves::average_precision(&scores, &labels)?, Some(5.0 / 6.0));
+//! # Ok::<(), lossary_core::ranking::RankingError>(())
+//! ```
+//!
+//! # Guarantees
+//! - **Exact.** Counts are integers of 64 and 128 bits. Weighted sums carry about 106 bits, in an order that
+//!   depends on the values alone.
+//! - **Same bits for any number of threads.** Work is cut by the data.
+//! - **No panics.** Bad input is an error that names the position. There is no unsafe code.
+//! - **Any numbers.** `f32`, `f64` and integers up to 64 bits are ranked as they are, infinities included;
+//!   negative zero ties with zero.
+
+#![forbid(unsafe_code)]
+
+pub mod auc;
+pub mod brier;
+mod bucket_sort;
+pub mod confusion;
+pub mod curves;
+mod double_double;
+pub mod keys;
+pub mod labels;
+mod partition;
+pub mod ranking;
+pub mod threads;
+mod weights;

@@ -2,9 +2,28 @@
 
 use pyo3::prelude::*;
 
+mod arrays;
+mod auc;
+mod brier;
+mod confusion;
+mod curves;
+mod errors;
+mod threads;
+
 #[pymodule(gil_used = false)]
 mod _kernels {
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_export]
+    use super::auc::{roc_auc, weighted_roc_auc};
+    #[pymodule_export]
+    use super::brier::{binary_squared_error, multiclass_squared_error};
+    #[pymodule_export]
+    use super::confusion::{confusion_counts, confusion_weights, label_range, tally_counts, tally_weights};
+    #[pymodule_export]
+    use super::curves::{average_precision, curve};
+    #[pymodule_export]
+    use super::threads::{get_num_threads, set_num_threads};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,0 +1,154 @@
+"""Metrics over all thresholds: the ROC curve and average precision."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary import _kernels
+from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricWarning
+from lossary.metrics.arrays import Array, scores, weights
+from lossary.metrics.labels import check_choice, label_array, positives
+
+Doubles = NDArray[np.float64]
+
+
+def roc_curve(
+    y_true: Any,
+    y_score: Any,
+    *,
+    pos_label: Any = None,
+    sample_weight: Any = None,
+    drop_intermediate: bool = True,
+) -> tuple[Doubles, Doubles, Doubles]:
+    """False and true positive rates at every threshold that matters.
+
+    Args:
+        y_true: labels, (n_samples,).
+        y_score: scores, (n_samples,); higher means positive.
+        pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
+        sample_weight: (n_samples,). Samples of weight zero drop out.
+        drop_intermediate: leave out points on a straight line between their neighbours.
+
+    Returns:
+        ``(fpr, tpr, thresholds)``, float64, from the highest threshold down. The first point is (0, 0) at a
+        threshold of infinity; scores at or above a threshold count as positive. Without negatives ``fpr``,
+        and without positives ``tpr``, is NaN with an UndefinedMetricWarning.
+
+    Raises:
+        InvalidInputError: pos_label is missing; a score or weight is NaN or infinite; no samples.
+        ShapeError: lengths that differ, or more than one axis.
+        DtypeError: an argument that is not an array-like.
+
+    Differs from scikit-learn: weighted sums carry about 106 bits whatever the order of the samples, so with
+    weights that are not exactly summable (0.1) other collinear points may be dropped.
+
+    Example:
+        >>> fpr, tpr, thresholds = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+        >>> fpr.tolist(), tpr.tolist()
+        ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
+        >>> thresholds.tolist()
+        [inf, 0.8, 0.4, 0.35, 0.1]
+    """
+    positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
+    false_positives, true_positives, thresholds = _kernels.curve(positive, score, weight)
+    if drop_intermediate and len(thresholds) > 2:
+        corner = np.ones(len(thresholds), np.bool_)
+        corner[1:-1] = (np.diff(false_positives, 2) != 0) | (np.diff(true_positives, 2) != 0)
+        false_positives, true_positives = false_positives[corner], true_positives[corner]
+        thresholds = thresholds[corner]
+    return (
+        _rates(false_positives, "negative", "false"),
+        _rates(true_positives, "positive", "true"),
+        np.concatenate(([np.inf], thresholds)),
+    )
+
+
+def _rates(counts: Doubles, missing: str, kind: str) -> Doubles:
+    counts = np.concatenate(([0.0], counts))
+    if counts[-1] <= 0:
+        warnings.warn(
+            f"No {missing} samples in y_true, {kind} positive value should be meaningless",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
+        return np.full(len(counts), np.nan)
+    return np.asarray(counts / counts[-1])
+
+
+def average_precision_score(
+    y_true: Any,
+    y_score: Any,
+    *,
+    average: str | None = "macro",
+    pos_label: Any = 1,
+    sample_weight: Any = None,
+) -> float:
+    r"""Mean precision over the positives, each at its own score as threshold; higher is better.
+
+    .. math:: AP = \sum_n (R_n - R_{n-1}) P_n
+
+    Args:
+        y_true: labels of two values, (n_samples,).
+        y_score: scores, (n_samples,); higher means positive. Tied scores share one threshold.
+        average: accepted for scikit-learn's signature; without effect on binary labels.
+        pos_label: the positive class.
+        sample_weight: (n_samples,). Samples of weight zero drop out.
+
+    Returns:
+        A float in [0, 1]; 0.0 with a UserWarning when there is no positive.
+
+    Raises:
+        InvalidInputError: y_true is not binary, or does not hold pos_label among its two values; a score or
+            weight is NaN or infinite; no samples.
+        ShapeError: lengths that differ, or more than one axis.
+        DtypeError: an argument that is not an array-like.
+
+    Differs from scikit-learn: multi-class and multi-label targets are refused.
+
+    Example:
+        >>> average_precision_score([1, 0, 1], [3, 2, 1])  # (1/1 + 2/3) / 2
+        0.8333333333333333
+    """
+    if average != "macro":
+        check_choice("average", average, ("macro", "micro", "weighted", "samples", None))
+    labels = label_array("y_true", y_true)
+    _check_binary(labels, pos_label)
+    positive, score, weight = _ranked(labels, y_score, pos_label, sample_weight)
+    value = _kernels.average_precision(positive, score, weight)
+    if value is None:
+        warnings.warn(
+            "No positive class found in y_true, recall is set to one for all thresholds.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return 0.0
+    return max(0.0, value)
+
+
+def _check_binary(labels: Array, pos_label: Any) -> None:
+    if labels.ndim == 1 and labels.dtype.kind in "biu" and len(labels):
+        low, high = labels.min(), labels.max()
+        if np.all((labels == low) | (labels == high)):
+            present = [low] if low == high else [low, high]
+        else:
+            present = np.unique(labels).tolist()
+    else:
+        present = np.unique(labels).tolist()
+    if labels.ndim != 1 or len(present) > 2:
+        came = (
+            f"{len(present)} classes" if labels.ndim == 1 else f"an indicator matrix of shape {labels.shape}"
+        )
+        raise InvalidInputError(f"y_true: got {came}; wanted two classes (this function is binary only)")
+    if len(present) == 2 and pos_label not in present:
+        raise InvalidInputError(f"pos_label: got {pos_label!r}; wanted one of {present}")
+
+
+def _ranked(
+    y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any
+) -> tuple[Array, Array, Doubles | None]:
+    positive, score = positives(y_true, pos_label), scores("y_score", y_score)
+    if len(score) != len(positive):
+        raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
+    return positive, score, weights(sample_weight, len(score))

@@ -1,0 +1,227 @@
+"""Class labels of any dtype: what counts as labels, which class is positive, and codes for counting.
+
+The rules are scikit-learn's: labels are integers (floats without a fraction included), booleans or strings; a
+continuous target, bytes and other objects are refused.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary import _kernels
+from lossary.errors import DtypeError, InvalidInputError, ShapeError
+from lossary.metrics.arrays import Array, contiguous, in_place, to_numpy
+
+# Classes that are counted by their own value: beyond, labels are encoded first.
+_WIDEST = 1 << 12
+_UNSPECIFIED = ((0, 1), (-1, 1), (0, 0), (-1, -1), (1, 1))
+
+
+def label_array(name: str, given: Any) -> Array:
+    """Labels as a contiguous array of booleans, integers or strings; two axes only if several columns.
+
+    Raises:
+        DtypeError: labels are bytes, or ``given`` is not an array-like.
+        InvalidInputError: labels are continuous, NaN, complex, or objects that are not strings.
+        ShapeError: no axis, or more than two.
+    """
+    if in_place(given) and given.dtype.kind in "biu":
+        return given  # type: ignore[no-any-return]
+    array = to_numpy(name, given)
+    if array.ndim not in (1, 2):
+        raise ShapeError(f"{name}: got shape {array.shape}; wanted (n_samples,)")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    kind = array.dtype.kind
+    if kind == "S":
+        raise DtypeError(f"{name}: got labels represented as bytes; wanted integers or strings")
+    if kind == "O":
+        if not all(isinstance(label, str) for label in array.flat):
+            raise InvalidInputError(
+                f"{name}: got objects that are not all strings; wanted integers or strings"
+            )
+        array = array.astype(np.str_)
+    elif kind == "T":
+        array = array.astype(np.str_)
+    elif kind == "f":
+        array = _integers(name, array)
+    elif kind not in "biuU":
+        raise InvalidInputError(f"{name}: got dtype {array.dtype}; wanted integers, booleans or strings")
+    return contiguous(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _integers(name: str, array: Array) -> Array:
+    if not np.isfinite(array).all():
+        raise InvalidInputError(f"{name}: got NaN or infinity; wanted class labels")
+    if np.any(array != np.trunc(array)):
+        raise InvalidInputError(f"{name}: got continuous values; wanted class labels (binary or multiclass)")
+    if array.size and float(np.abs(array).max()) >= 2.0**63:
+        raise InvalidInputError(f"{name}: got continuous values beyond 64 bits; wanted class labels")
+    return array.astype(np.int64)
+
+
+def two_classes(given: Any) -> Array:
+    """y_true of at most two values, in a form that the kernels read: the larger value is positive.
+
+    Raises:
+        InvalidInputError: more than two values, or several columns; the kernel checks integers for it.
+    """
+    if in_place(given):
+        return given  # type: ignore[no-any-return]
+    array = label_array("y_true", given)
+    if array.ndim == 2:
+        raise _binary_only(f"an indicator matrix of shape {array.shape}")
+    if array.dtype.kind != "U":
+        return array
+    values = np.unique(array)
+    if len(values) > 2:
+        raise _binary_only(f"{len(values)} classes")
+    return np.asarray((array == values[-1]) & (len(values) == 2))
+
+
+def _binary_only(came: str) -> InvalidInputError:
+    return InvalidInputError(f"y_true: got {came}; wanted two classes (this function is binary only)")
+
+
+def positives(given: Any, pos_label: Any) -> Array:
+    """y_true as positives and negatives, in a form that the kernels read.
+
+    Args:
+        given: the labels; with ``pos_label`` any number of classes.
+        pos_label: the positive class; None takes 1, provided that the labels are 0 and 1 or -1 and 1.
+
+    Raises:
+        InvalidInputError: ``pos_label`` is None and the labels are others.
+    """
+    array = label_array("y_true", given)
+    if array.ndim == 2:
+        raise _binary_only(f"an indicator matrix of shape {array.shape}")
+    if pos_label is not None:
+        return np.asarray(array == pos_label)
+    if array.dtype.kind == "b":
+        return array
+    limits = None if array.dtype.kind == "U" else _kernels.label_range(array)
+    if limits is None and not len(array):
+        return array.astype(np.bool_)
+    if limits not in _UNSPECIFIED:
+        raise InvalidInputError(
+            f"y_true: got values {_shown(np.unique(array))} and no pos_label; wanted 0 and 1, or -1 and 1, "
+            "or pos_label"
+        )
+    return np.ones(len(array), np.bool_) if limits == (1, 1) else array
+
+
+def _shown(values: Array) -> str:
+    shown = ", ".join(repr(value) for value in values[:5].tolist())
+    return f"{{{shown}, ...}}" if len(values) > 5 else f"{{{shown}}}"
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A pair of label arrays, ready to be counted.
+
+    Attributes:
+        classes: the labels present in either array, sorted.
+        size: number of samples.
+    """
+
+    classes: Array
+    size: int
+    _actual: Array
+    _predicted: Array
+    _low: int
+    _width: int
+    _present: NDArray[np.bool_]
+    _counts: tuple[Array, Array, Array]
+
+    def tallies(self, sample_weight: NDArray[np.float64] | None) -> tuple[Array, Array, Array]:
+        """Per class: hits, how often it is true, how often it is predicted (counts, or sums of weights)."""
+        if sample_weight is None:
+            return self._counts
+        sums = _kernels.tally_weights(self._actual, self._predicted, sample_weight, self._low, self._width)
+        hits, actual, predicted = (each[self._present] for each in sums)
+        return hits, actual, predicted
+
+    def confusion(self, sample_weight: NDArray[np.float64] | None) -> Array:
+        """The confusion matrix of the classes present: rows are true, columns predicted."""
+        actual, predicted, low, width = self._actual, self._predicted, self._low, self._width
+        if width > 2 * len(self.classes):
+            codes = np.cumsum(self._present, dtype=np.int64) - 1
+            actual, predicted = codes[actual.astype(np.int64) - low], codes[predicted.astype(np.int64) - low]
+            low, width = 0, len(self.classes)
+        table: Array
+        if sample_weight is None:
+            table = _kernels.confusion_counts(actual, predicted, low, width).astype(np.int64)
+        else:
+            table = _kernels.confusion_weights(actual, predicted, sample_weight, low, width)
+        table = table.reshape(width, width)
+        return table if width == len(self.classes) else table[np.ix_(self._present, self._present)]
+
+    def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Where each label stands among the classes, and whether it is there at all."""
+        places = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        return places, np.asarray(self.classes[places] == labels)
+
+
+def encode(y_true: Any, y_pred: Any) -> Encoded:
+    """Check a pair of label arrays and bring them to codes that the kernels count.
+
+    Raises:
+        InvalidInputError: no labels, none at all, several columns, or a mix of numbers and strings.
+        ShapeError: the lengths differ.
+    """
+    return encode_arrays(label_array("y_true", y_true), label_array("y_pred", y_pred))
+
+
+def encode_arrays(actual: Array, predicted: Array) -> Encoded:
+    """`encode` for arrays that are checked already, each for itself."""
+    check_pair(actual, predicted)
+    if actual.ndim == 2:
+        raise InvalidInputError("y_true: got an indicator matrix (multilabel); wanted one label per sample")
+    if (actual.dtype.kind == "U") != (predicted.dtype.kind == "U"):
+        raise InvalidInputError(
+            "y_pred: got a mix of strings and numbers with y_true; wanted one kind of label"
+        )
+    dtype = np.result_type(actual, predicted)
+    values, low, width = None, 0, 0
+    if dtype.kind not in "Uf":
+        dtype = np.dtype(np.uint8) if dtype == np.bool_ else dtype
+        actual, predicted = (each.astype(dtype, copy=False) for each in (actual, predicted))
+        ranges = [_kernels.label_range(each) or (0.0, 0.0) for each in (actual, predicted)]
+        low = int(min(smallest for smallest, _ in ranges))
+        width = int(max(largest for _, largest in ranges)) - low + 1
+    elif dtype.kind == "f":  # uint64 with a signed dtype: exact only as objects
+        actual, predicted = actual.astype(object), predicted.astype(object)
+    if not 0 < width <= _WIDEST or abs(low) >= 2**53:  # beyond, the range is rounded
+        values, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
+        codes = inverse.astype(np.int64)
+        actual, predicted, low, width = codes[: len(actual)], codes[len(actual) :], 0, len(values)
+    hits, true, guessed = _kernels.tally_counts(actual, predicted, low, width)
+    present = (true + guessed) > 0
+    counts = (
+        hits[present].astype(np.int64),
+        true[present].astype(np.int64),
+        guessed[present].astype(np.int64),
+    )
+    classes = np.flatnonzero(present) + low if values is None else values
+    return Encoded(classes, len(actual), actual, predicted, low, width, present, counts)
+
+
+def check_pair(actual: Array, predicted: Array) -> None:
+    """Refuse label arrays of different lengths or numbers of axes, and empty ones."""
+    if len(actual) != len(predicted):
+        raise ShapeError(f"y_pred: got {len(predicted)} samples; wanted {len(actual)}, as y_true")
+    if not actual.size:
+        raise InvalidInputError("y_true: got no samples; wanted at least one")
+    if actual.ndim != predicted.ndim:
+        raise InvalidInputError(
+            f"y_pred: got shape {predicted.shape}; wanted labels of the same kind as y_true, {actual.shape}"
+        )
+
+
+def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
+    """Raise InvalidInputError unless ``given`` is one of ``choices``."""
+    if not any(given is choice or (isinstance(choice, str) and given == choice) for choice in choices):
+        raise InvalidInputError(f"{name}: got {given!r}; wanted one of {', '.join(map(repr, choices))}")

@@ -1,0 +1,111 @@
+//! How many threads the kernels use, and the one loop that hands out work.
+//!
+//! Kernels cut work by the data, never by the number of threads, so every result has the same bits for any
+//! setting. There is no pool: threads live for one call, which keeps the kernels safe after `fork`.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, Builder};
+
+/// Below this many elements a call stays on its own thread.
+const PARALLEL_FROM: usize = 1 << 17;
+
+/// The longest part, so that the counters of a part fit in 32 bits.
+const LONGEST_PART: usize = 1 << 31;
+
+/// 0 stands for one thread per available core.
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+static AVAILABLE: OnceLock<usize> = OnceLock::new();
+
+/// Sets how many threads the kernels may use; `None` is one per available core, the default.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// lossary_core::threads::set_num_threads(NonZeroUsize::new(2));
+/// assert_eq!(lossary_core::threads::num_threads(), 2);
+/// lossary_core::threads::set_num_threads(None);
+/// ```
+pub fn set_num_threads(limit: Option<NonZeroUsize>) {
+    LIMIT.store(limit.map_or(0, NonZeroUsize::get), Ordering::Relaxed);
+}
+
+/// How many threads the kernels may use.
+pub fn num_threads() -> usize {
+    match LIMIT.load(Ordering::Relaxed) {
+        // Asking the system reads files: once is enough.
+        0 => *AVAILABLE.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)),
+        limit => limit,
+    }
+}
+
+/// Threads for a job over this many elements.
+pub(crate) fn threads_for(elements: usize) -> usize {
+    if elements < PARALLEL_FROM { 1 } else { num_threads() }
+}
+
+/// Cuts `0..elements` into one range per thread. For sums that do not depend on the cut (integers) only.
+pub(crate) fn parts(elements: usize, threads: usize) -> Vec<Range<usize>> {
+    let length = elements.div_ceil(threads.max(1)).clamp(1, LONGEST_PART);
+    (0..elements).step_by(length).map(|start| start..elements.min(start + length)).collect()
+}
+
+/// Applies `work` to every job, on up to `threads` threads; results come in the order of the jobs.
+pub(crate) fn map<J: Send, R: Send>(jobs: Vec<J>, threads: usize, work: impl Fn(J) -> R + Sync) -> Vec<R> {
+    if threads <= 1 || jobs.len() <= 1 {
+        return jobs.into_iter().map(work).collect();
+    }
+    let helpers = threads.min(jobs.len()) - 1;
+    let queue = Mutex::new(jobs.into_iter().enumerate());
+    let drain = || {
+        let mut done = Vec::new();
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            match next {
+                Some((index, job)) => done.push((index, work(job))),
+                None => return done,
+            }
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        // A thread that the system refuses is no failure: the others take its work.
+        let running: Vec<_> =
+            (0..helpers).map_while(|_| Builder::new().spawn_scoped(scope, drain).ok()).collect();
+        let mut done = drain();
+        for helper in running {
+            match helper.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|&(index, _)| index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn map_keeps_the_order_of_the_jobs() {
+        for threads in 1..5 {
+            let squares = map((0..100).collect(), threads, |job: u32| job * job);
+            assert_eq!(squares, (0..100).map(|job| job * job).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn parts_cover_the_range_once() {
+        for elements in [0, 1, 2, 7, 100] {
+            for threads in 1..9 {
+                let covered: Vec<usize> = parts(elements, threads).into_iter().flatten().collect();
+                assert_eq!(covered, (0..elements).collect::<Vec<_>>());
+            }
+        }
+    }
+}

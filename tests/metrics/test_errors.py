@@ -1,0 +1,144 @@
+"""Bad input: the same kind of exception as scikit-learn, with a message in three parts."""
+
+import numpy as np
+import pytest
+from lossary.errors import DtypeError, InvalidInputError
+from lossary.metrics import average_precision_score, geometric_mean_score, roc_auc_score
+
+Y = [0, 1, 1, 0]
+S = [0.1, 0.2, 0.3, 0.4]
+NAN = float("nan")
+
+RANKING = ("roc_auc_score", "roc_curve", "average_precision_score", "brier_score_loss")
+LABELS = (
+    "accuracy_score",
+    "confusion_matrix",
+    "f1_score",
+    "precision_score",
+    "recall_score",
+    "matthews_corrcoef",
+    "balanced_accuracy_score",
+)
+
+BAD_RANKING = {
+    "nan score": ((Y, [0.1, NAN, 0.3, 0.4]), {}),
+    "infinite score": ((Y, [0.1, np.inf, 0.3, 0.4]), {}),
+    "complex score": ((Y, [0.1j, 0.2, 0.3, 0.4]), {}),
+    "string score": ((Y, ["a", "b", "c", "d"]), {}),
+    "missing score": ((Y, [0.1, None, 0.3, 0.4]), {}),
+    "ragged score": ((Y, [[0.1], [0.2, 0.3], [0.1], [0.2]]), {}),
+    "no array": ((Y, None), {}),
+    "a number": ((Y, 0.5), {}),
+    "continuous target": (([0.5, 1.5, 0.1, 0.2], S), {}),
+    "nan target": (([0.0, NAN, 1.0, 0.0], S), {}),
+    "object target": (([0, None, 1, 0], S), {}),
+    "three axes": ((np.zeros((2, 2, 2)), S), {}),
+    "short scores": ((Y, [0.1, 0.2]), {}),
+    "short weights": ((Y, S), {"sample_weight": [1.0, 2.0]}),
+    "nan weight": ((Y, S), {"sample_weight": [1.0, NAN, 1.0, 1.0]}),
+    "zero weights": ((Y, S), {"sample_weight": [0.0] * 4}),
+    "string weights": ((Y, S), {"sample_weight": ["a"] * 4}),
+    "bytes target": (([b"a", b"b", b"a", b"b"], S), {}),
+    "three classes": (([0, 1, 2, 0], S), {}),
+}
+
+BAD_LABELS = {
+    "continuous": ((Y, S), {}),
+    "nan": (([0.0, NAN, 1.0, 1.0], Y), {}),
+    "lengths": ((Y, [0, 1]), {}),
+    "empty": (([], []), {}),
+    "mixed kinds": ((Y, ["a", "b", "a", "b"]), {}),
+    "indicators with labels": ((np.eye(4, 2, dtype=int), Y), {}),
+    "no array": ((None, Y), {}),
+    "a number": ((1, 1), {}),
+    "three axes": ((np.zeros((1, 2, 2)), np.zeros((1, 2, 2))), {}),
+    "objects": (([object()] * 4, Y), {}),
+    "bytes": (([b"a", b"b"], [b"a", b"b"]), {}),
+    "short weights": ((Y, Y), {"sample_weight": [1.0]}),
+    "zero weights": ((Y, Y), {"sample_weight": [0, 0, 0, 0]}),
+    "infinite weight": ((Y, Y), {"sample_weight": [1.0, np.inf, 1.0, 1.0]}),
+}
+
+BAD_OPTIONS = [
+    ("roc_auc_score", (Y, S), {"max_fpr": 0}),
+    ("roc_auc_score", (Y, S), {"max_fpr": 1.5}),
+    ("roc_auc_score", (Y, S), {"max_fpr": "all"}),
+    ("roc_auc_score", (Y, S), {"max_fpr": NAN}),
+    ("roc_auc_score", (Y, S), {"average": "mean"}),
+    ("roc_auc_score", (Y, S), {"multi_class": "ovx"}),
+    ("roc_curve", ([1, 2, 2, 1], S), {}),
+    ("roc_curve", (["a", "b", "a", "b"], S), {}),
+    ("roc_curve", ([0, 1, 2, 0], S), {}),
+    ("roc_curve", (np.eye(4, 2, dtype=int), S), {}),
+    ("average_precision_score", ([1, 2, 2, 1], S), {"pos_label": 3}),
+    ("average_precision_score", (["a", "b", "a", "b"], S), {}),
+    ("average_precision_score", (Y, S), {"average": "mean"}),
+    ("f1_score", (Y, Y), {"average": "mean"}),
+    ("f1_score", (Y, Y), {"zero_division": 2}),
+    ("f1_score", (Y, Y), {"pos_label": 7}),
+    ("f1_score", ([0, 1, 2, 0], Y), {}),
+    ("f1_score", (np.eye(4, 2, dtype=int), np.eye(4, 2, dtype=int)), {}),
+    ("f1_score", (np.eye(4, 2, dtype=int), np.eye(4, 2, dtype=int)), {"average": "macro", "labels": [5]}),
+    ("fbeta_score", (Y, Y), {"beta": -1}),
+    ("fbeta_score", (Y, Y), {"beta": "two"}),
+    ("confusion_matrix", (Y, Y), {"labels": []}),
+    ("confusion_matrix", (Y, Y), {"labels": [7, 8]}),
+    ("confusion_matrix", (Y, Y), {"normalize": "rows"}),
+    ("confusion_matrix", (np.eye(4, 2, dtype=int), np.eye(4, 2, dtype=int)), {}),
+    ("matthews_corrcoef", (np.eye(4, 2, dtype=int), np.eye(4, 2, dtype=int)), {}),
+    ("brier_score_loss", (Y, [0.1, 0.2, 1.3, 0.4]), {}),
+    ("brier_score_loss", (Y, [0.1, -0.2, 0.3, 0.4]), {}),
+    ("brier_score_loss", (["a", "b", "b", "a"], S), {}),
+    ("brier_score_loss", ([0, 1, 2], np.full((3, 2), 0.5)), {}),
+    ("brier_score_loss", ([0, 0], np.full((2, 2), 0.5)), {}),
+    ("brier_score_loss", ([0, 0], np.full((2, 2), 0.5)), {"labels": [0]}),
+    ("brier_score_loss", ([0, 3], np.full((2, 2), 0.5)), {"labels": [0, 1]}),
+    ("brier_score_loss", ([0, 1], np.full((2, 2), 0.5)), {"labels": [0, 1, 2]}),
+    ("brier_score_loss", ([0, 1], [[0.5, NAN], [0.5, 0.5]]), {}),
+    ("brier_score_loss", ([0, 1], [[0.5, 1.5], [0.5, 0.5]]), {}),
+    ("brier_score_loss", (Y, S), {"scale_by_half": "maybe"}),
+]
+
+
+@pytest.mark.parametrize("case", BAD_RANKING)
+@pytest.mark.parametrize("name", RANKING)
+def test_bad_scores_raise_as_scikit_learn_does(agree, name, case):
+    args, options = BAD_RANKING[case]
+    agree(name, *args, **options)
+
+
+@pytest.mark.parametrize("case", BAD_LABELS)
+@pytest.mark.parametrize("name", LABELS)
+def test_bad_labels_raise_as_scikit_learn_does(agree, name, case):
+    args, options = BAD_LABELS[case]
+    assert isinstance(agree(name, *args, **options), Exception)
+
+
+@pytest.mark.parametrize(("name", "args", "options"), BAD_OPTIONS)
+def test_bad_options_raise_as_scikit_learn_does(agree, name, args, options):
+    assert isinstance(agree(name, *args, **options), Exception)
+
+
+@pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])
+@pytest.mark.parametrize("y_true", [[0, 1, 2, 0], np.eye(4, 2, dtype=int), ["a", "b", "c", "a"]])
+def test_several_classes_are_refused_where_the_metric_is_binary(function, y_true):
+    with pytest.raises(InvalidInputError, match=r"y_true: .*binary"):
+        function(y_true, S)
+
+
+@pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])
+def test_no_samples_are_an_error(function):
+    with pytest.raises(InvalidInputError, match="y_score: got no samples"):
+        function([], [])
+
+
+@pytest.mark.parametrize("function", [roc_auc_score, average_precision_score, geometric_mean_score])
+def test_bytes_and_things_that_are_no_arrays_are_type_errors(function):
+    for y_true in ([b"a", b"b", b"a", b"b"], None, "abba", 1, {1, 2}):
+        with pytest.raises(DtypeError, match="y_true"):
+            function(y_true, Y)
+
+
+def test_geometric_mean_checks_like_the_others():
+    with pytest.raises(InvalidInputError, match="continuous"):
+        geometric_mean_score(S, Y)
