@@ -1,0 +1,83 @@
+"""`import lossary.metrics` needs NumPy and brings nothing heavy; measured in processes of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+HEAVY = {
+    "torch",
+    "jaxtyping",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "typer",
+    "matplotlib",
+}
+BUDGET = 0.060
+
+
+def run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def imported(statement: str, names: set[str]) -> set[str]:
+    """Which of these modules a statement imports."""
+    return set(run(f"{statement}\nimport sys\nprint(*({names!r} & set(sys.modules)))").split())
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory) -> Callable[[str], float]:
+    """Processor time of a statement: the best of five fresh processes, which a busy machine hardly moves.
+
+    Bytecode is kept between them, as it is for users, whatever this process does with it.
+    """
+    bytecode = {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode")),
+    }
+
+    def measure(statement: str) -> float:
+        code = f"import time\nstart = time.process_time()\n{statement}\nprint(time.process_time() - start)"
+        return min(float(run(code, **bytecode)) for _ in range(5))
+
+    return measure
+
+
+@pytest.mark.parametrize("module", ["lossary", "lossary.metrics", "lossary.losses", "lossary.catalog"])
+def test_nothing_heavy_is_imported(module):
+    assert imported(f"import {module}", HEAVY) == set()
+
+
+def test_listing_losses_imports_nothing_heavy():
+    statement = "from lossary.catalog import Catalog\nfrom lossary.discovery import discover\n"
+    assert imported(statement + "Catalog(*discover({'lossary'})).names()", HEAVY) == set()
+
+
+def test_metrics_import_no_plugin_machinery():
+    assert imported("import lossary.metrics", {"pluggy", "importlib.metadata"}) == set()
+
+
+def test_an_import_would_be_seen():
+    assert imported("import json, colorsys", {"colorsys", "torch"}) == {"colorsys"}
+
+
+def test_importing_costs_little_beyond_numpy(seconds):
+    assert seconds("import numpy, lossary.metrics") - seconds("import numpy") <= BUDGET
+
+
+def test_a_costly_import_would_be_seen(seconds):
+    slow = "import numpy\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    assert seconds(slow) - seconds("import numpy") > BUDGET
