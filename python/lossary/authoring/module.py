@@ -6,10 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-
-def pascal_case(name: str) -> str:
-    """``multi_similarity`` -> ``MultiSimilarity``: how a module is named after its function."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+from lossary.naming import pascal_case
 
 
 def loss_module(function: Callable[..., Tensor]) -> type[nn.Module]:
@@ -37,7 +34,8 @@ def loss_module(function: Callable[..., Tensor]) -> type[nn.Module]:
             try:
                 bound = wanted.bind(**given)
             except TypeError as error:
-                raise TypeError(f"{type(self).__name__}: {error}; options are {', '.join(names)}") from None
+                offered = f"options are {', '.join(names)}" if names else "it has no options"
+                raise TypeError(f"{type(self).__name__}: {error}; {offered}") from None
             bound.apply_defaults()
             for name, value in bound.arguments.items():
                 if isinstance(value, Tensor):

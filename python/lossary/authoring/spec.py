@@ -73,8 +73,7 @@ class ExactMetric:
     def __call__(self, **inputs: Any) -> float:
         """Compute the metric on the inputs of the loss (tensors or arrays, by name)."""
         arrays = {
-            name: value.detach().cpu().numpy() if isinstance(value, Tensor) else value
-            for name, value in inputs.items()
+            name: _array(value) if isinstance(value, Tensor) else value for name, value in inputs.items()
         }
         if self.adapt is not None:
             arguments = self.adapt(**arrays)
@@ -121,6 +120,11 @@ class LossSpec:
                 f"differentiable: got {self.differentiable!r}; wanted names of inputs of {self.name}, "
                 f"which has {', '.join(self.signature.parameters)}"
             )
+        for metric in self.pairs_with:
+            if metric.adapt is None and "target" not in self.signature.parameters:
+                raise InvalidInputError(
+                    f"pairs_with: got {metric.name} without adapt; wanted one, as {self.name} has no target"
+                )
 
     @property
     def name(self) -> str:
@@ -155,3 +159,8 @@ class LossSpec:
             re.MULTILINE,
         )
         return "" if block is None else f"{block[1]}\n{textwrap.dedent(block[2])}".strip()
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()  # NumPy has no bfloat16

@@ -18,20 +18,21 @@ from lossary.settings import value_checks
 
 def check_floating(name: str, tensor: Tensor) -> None:
     """Raise DtypeError unless ``tensor`` is a tensor of a floating dtype."""
-    _check_tensor(name, tensor)
+    check_tensor(name, tensor)
     if not tensor.is_floating_point():
         raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted a floating dtype")
 
 
 def check_integer(name: str, tensor: Tensor) -> None:
     """Raise DtypeError unless ``tensor`` is a tensor of an integer dtype."""
-    _check_tensor(name, tensor)
+    check_tensor(name, tensor)
     if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
         raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted an integer dtype")
 
 
 def check_ndim(name: str, tensor: Tensor, axes: str) -> None:
     """Raise ShapeError unless ``tensor`` has the axes, for example ``"batch classes"``."""
+    check_tensor(name, tensor)
     wanted = axes.split()
     if tensor.ndim != len(wanted):
         raise ShapeError(f"{name}: got shape {tuple(tensor.shape)}; wanted ({', '.join(wanted)})")
@@ -39,6 +40,7 @@ def check_ndim(name: str, tensor: Tensor, axes: str) -> None:
 
 def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...], *, like: str) -> None:
     """Raise ShapeError unless ``tensor`` has this shape, which is that of the argument ``like``."""
+    check_tensor(name, tensor)
     if tuple(tensor.shape) != tuple(shape):
         raise ShapeError(f"{name}: got shape {tuple(tensor.shape)}; wanted {tuple(shape)}, as {like}")
 
@@ -73,10 +75,7 @@ def checks_values(*tensors: Tensor) -> bool:
     """Whether checks of the values of these tensors run now."""
     if torch.compiler.is_compiling():
         return False
-    return all(
-        value_checks(tensor.device.type) and not torch._C._functorch.is_batchedtensor(tensor)
-        for tensor in tensors
-    )
+    return all(value_checks(tensor.device.type) and not _is_batched(tensor) for tensor in tensors)
 
 
 def check_finite(name: str, tensor: Tensor) -> None:
@@ -88,7 +87,7 @@ def check_finite(name: str, tensor: Tensor) -> None:
 
 def check_binary(name: str, tensor: Tensor) -> None:
     """Raise InvalidInputError if a value is neither 0 nor 1 (a check of values)."""
-    _check_tensor(name, tensor)
+    check_tensor(name, tensor)
     if tensor.dtype == torch.bool or not checks_values(tensor):
         return
     wrong = (tensor != 0) & (tensor != 1)
@@ -105,11 +104,14 @@ def check_unit_interval(name: str, tensor: Tensor) -> None:
         )
 
 
-def check_class_index(name: str, tensor: Tensor, num_classes: int, *, ignore_index: int | None = None) -> None:
+def check_class_index(
+    name: str, tensor: Tensor, num_classes: int, *, ignore_index: int | None = None
+) -> None:
     """Raise unless ``tensor`` holds class indices in [0, num_classes), or ``ignore_index``."""
     check_integer(name, tensor)
     if not checks_values(tensor):
         return
+    tensor = tensor.long()  # in a narrow dtype the bounds themselves would wrap
     wrong = (tensor < 0) | (tensor >= num_classes)
     if ignore_index is not None:
         wrong &= tensor != ignore_index
@@ -119,7 +121,17 @@ def check_class_index(name: str, tensor: Tensor, num_classes: int, *, ignore_ind
         )
 
 
-def _check_tensor(name: str, tensor: Any) -> None:
+def _is_batched(tensor: Tensor) -> bool:
+    """Whether a ``vmap`` is among the transforms around ``tensor``, as in ``vmap(grad(loss))``."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        if torch._C._functorch.is_batchedtensor(tensor):
+            return True
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return False
+
+
+def check_tensor(name: str, tensor: Any) -> None:
+    """Raise DtypeError unless ``tensor`` is a tensor; the other checks of tensors include this one."""
     if not isinstance(tensor, Tensor):
         raise DtypeError(f"{name}: got {type(tensor).__name__}; wanted a torch.Tensor")
 

@@ -1,0 +1,193 @@
+"""Checks of arguments: each names the argument, what came and what is wanted."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("torch")
+
+import lossary
+import torch
+from lossary.authoring import validation
+from lossary.errors import DtypeError, InvalidInputError, ShapeError
+
+FLOATS = torch.tensor([0.0, 0.5, 1.0])
+INTEGERS = torch.tensor([0, 1, 2])
+
+REFUSED = {
+    "tensor_array": (validation.check_tensor, (FLOATS.numpy(),), DtypeError, "got ndarray; wanted a torch"),
+    "floating_integer": (validation.check_floating, (INTEGERS,), DtypeError, "got dtype torch.int64"),
+    "floating_list": (validation.check_floating, ([0.5],), DtypeError, "got list; wanted a torch.Tensor"),
+    "integer_float": (validation.check_integer, (FLOATS,), DtypeError, "got dtype torch.float32"),
+    "integer_bool": (validation.check_integer, (FLOATS > 0,), DtypeError, "got dtype torch.bool"),
+    "integer_complex": (validation.check_integer, (FLOATS + 0j,), DtypeError, "got dtype torch.complex64"),
+    "ndim": (
+        validation.check_ndim,
+        (FLOATS, "batch classes"),
+        ShapeError,
+        r"\(3,\); wanted \(batch, c",
+    ),
+    "ndim_list": (validation.check_ndim, ([0.5], "batch"), DtypeError, "got list"),
+    "positive_zero": (
+        validation.check_positive,
+        (0.0,),
+        InvalidInputError,
+        "wanted a number above 0",
+    ),
+    "positive_infinite": (validation.check_positive, (math.inf,), InvalidInputError, "got inf"),
+    "positive_nan": (validation.check_positive, (math.nan,), InvalidInputError, "got nan"),
+    "positive_text": (validation.check_positive, ("1",), DtypeError, "got str; wanted a number"),
+    "positive_bool": (validation.check_positive, (True,), DtypeError, "got bool; wanted a number"),
+    "non_negative": (
+        validation.check_non_negative,
+        (-0.1,),
+        InvalidInputError,
+        "wanted a finite number",
+    ),
+    "non_negative_nan": (validation.check_non_negative, (math.nan,), InvalidInputError, "got nan"),
+    "non_negative_infinite": (validation.check_non_negative, (math.inf,), InvalidInputError, "got inf"),
+    "between_low": (validation.check_between, (0.0, 0.0, 1.0), InvalidInputError, "above 0 and below 1"),
+    "between_high": (validation.check_between, (1.0, 0.0, 1.0), InvalidInputError, "above 0 and below 1"),
+    "choice": (
+        validation.check_choice,
+        ("c", ("a", "b")),
+        InvalidInputError,
+        "wanted one of 'a', 'b'",
+    ),
+    "finite_nan": (validation.check_finite, (FLOATS / 0,), InvalidInputError, "got 3 values that are NaN"),
+    "binary": (validation.check_binary, (INTEGERS,), InvalidInputError, "got 2; wanted only 0 and 1"),
+    "binary_nan": (validation.check_binary, (FLOATS * math.nan,), InvalidInputError, "got nan"),
+    "unit_interval": (validation.check_unit_interval, (FLOATS * 2,), InvalidInputError, "from 0 to 2"),
+    "unit_interval_nan": (
+        validation.check_unit_interval,
+        (FLOATS * math.nan,),
+        InvalidInputError,
+        "from nan",
+    ),
+    "class_high": (
+        validation.check_class_index,
+        (INTEGERS, 2),
+        InvalidInputError,
+        "got class 2; wanted classes",
+    ),
+    "class_negative": (validation.check_class_index, (-INTEGERS, 3), InvalidInputError, "got class -1"),
+    "class_float": (validation.check_class_index, (FLOATS, 3), DtypeError, "wanted an integer dtype"),
+}
+
+ACCEPTED = {
+    "tensor": (validation.check_tensor, (FLOATS,)),
+    "floating": (validation.check_floating, (FLOATS,)),
+    "half": (validation.check_floating, (FLOATS.half(),)),
+    "integer": (validation.check_integer, (INTEGERS,)),
+    "small_integer": (validation.check_integer, (INTEGERS.to(torch.uint8),)),
+    "ndim": (validation.check_ndim, (FLOATS, "batch")),
+    "positive": (validation.check_positive, (1e-300,)),
+    "positive_integer": (validation.check_positive, (2,)),
+    "non_negative_zero": (validation.check_non_negative, (0,)),
+    "between": (validation.check_between, (0.5, 0.0, 1.0)),
+    "choice": (validation.check_choice, ("a", ("a", "b"))),
+    "finite": (validation.check_finite, (FLOATS,)),
+    "finite_empty": (validation.check_finite, (FLOATS[:0],)),
+    "binary_bool": (validation.check_binary, (FLOATS > 0,)),
+    "binary_float": (validation.check_binary, (FLOATS.round(),)),
+    "unit_interval_ends": (validation.check_unit_interval, (FLOATS,)),
+    "unit_interval_empty": (validation.check_unit_interval, (FLOATS[:0],)),
+    "class": (validation.check_class_index, (INTEGERS, 3)),
+    "class_empty": (validation.check_class_index, (INTEGERS[:0], 3)),
+}
+
+
+def test_class_bounds_do_not_wrap_in_narrow_dtypes() -> None:
+    validation.check_class_index("target", torch.tensor([0, 127], dtype=torch.int8), 200)
+    validation.check_class_index("target", torch.tensor([0, 1], dtype=torch.uint8), 2, ignore_index=-100)
+
+
+OF_VALUES = ["finite_nan", "binary", "binary_nan", "unit_interval", "unit_interval_nan", "class_high"]
+
+
+@pytest.mark.parametrize("story", REFUSED)
+def test_a_bad_argument_is_named_with_what_came_and_what_is_wanted(story: str) -> None:
+    check, (value, *rest), error, message = REFUSED[story]
+
+    with pytest.raises(error, match=f"^argument: .*{message}"):
+        check("argument", value, *rest)
+
+
+@pytest.mark.parametrize("story", ACCEPTED)
+def test_a_good_argument_passes(story: str) -> None:
+    check, (value, *rest) = ACCEPTED[story]
+
+    check("argument", value, *rest)
+
+
+def test_every_check_is_tested_both_ways() -> None:
+    checks = {value for name, value in vars(validation).items() if name.startswith("check_")}
+
+    assert checks == {row[0] for row in REFUSED.values()} | {validation.check_shape}
+    assert checks == {row[0] for row in ACCEPTED.values()} | {validation.check_shape}
+
+
+def test_a_shape_is_compared_with_that_of_the_other_argument() -> None:
+    validation.check_shape("target", FLOATS, (3,), like="score")
+
+    with pytest.raises(ShapeError, match=r"^target: got shape \(3,\); wanted \(4,\), as score$"):
+        validation.check_shape("target", FLOATS, (4,), like="score")
+    with pytest.raises(DtypeError, match=r"^target: got list; wanted a torch\.Tensor$"):
+        validation.check_shape("target", [1.0], (1,), like="score")
+
+
+def test_the_ignored_class_is_no_error() -> None:
+    validation.check_class_index("target", torch.tensor([0, -100]), 1, ignore_index=-100)
+
+
+@pytest.mark.parametrize("story", OF_VALUES)
+def test_checks_of_values_can_be_switched_off(story: str) -> None:
+    check, (value, *rest), _, _ = REFUSED[story]
+
+    with lossary.checks(False):
+        check("argument", value, *rest)
+
+
+@pytest.mark.parametrize("story", sorted(REFUSED.keys() - set(OF_VALUES) - {"class_negative"}))
+def test_checks_of_type_dtype_and_shape_cannot(story: str) -> None:
+    check, (value, *rest), error, _ = REFUSED[story]
+
+    with lossary.checks(False), pytest.raises(error):
+        check("argument", value, *rest)
+
+
+def test_checks_of_values_are_off_on_other_devices_unless_asked_for() -> None:
+    elsewhere = torch.empty(3, device="meta")
+
+    assert not validation.checks_values(elsewhere)
+    with lossary.checks(True):
+        assert validation.checks_values(elsewhere)
+
+
+TRANSFORMS: dict[str, Callable] = {
+    "vmap": lambda f: torch.func.vmap(f),
+    "vmap of grad": lambda f: torch.func.vmap(torch.func.grad(f)),
+    "grad of vmap": lambda f: torch.func.grad(lambda x: torch.func.vmap(f)(x).sum()),
+    "compile": lambda f: torch.compile(f, fullgraph=True, backend="eager"),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_checks_of_values_never_run_inside(transform: str) -> None:
+    def loss(values: torch.Tensor) -> torch.Tensor:
+        validation.check_finite("values", values)
+        return values.sum()
+
+    torch.compiler.reset()
+
+    assert TRANSFORMS[transform](loss)(torch.full((2, 3), math.nan)).isnan().any() or "grad" in transform
+
+
+def test_checks_of_values_run_inside_grad() -> None:
+    def loss(values: torch.Tensor) -> torch.Tensor:
+        validation.check_finite("values", values)
+        return values.sum()
+
+    with pytest.raises(InvalidInputError, match="values: got 3"):
+        torch.func.grad(loss)(torch.full((3,), math.nan))
