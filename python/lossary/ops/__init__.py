@@ -1,0 +1,1 @@
+"""Custom operators for torch: each compiles, exports, batches under ``vmap`` and differentiates."""
