@@ -20,8 +20,8 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.authoring.validation import check_floating, check_positive, check_shape
-from lossary.errors import ShapeError
+from lossary.authoring.validation import check_floating, check_positive, check_shape, check_unit_interval
+from lossary.errors import DtypeError, ShapeError
 
 
 @full_precision
@@ -41,7 +41,8 @@ def dice(
 
     Args:
         prediction: probabilities p, in [0, 1].
-        target: wanted map t, in [0, 1]; integer label maps must be one-hot encoded first.
+        target: wanted map t, in [0, 1]; integer label maps must be one-hot encoded first. It receives no
+            gradient.
         smooth: s, added above and below; a larger value (1.0) softens the loss of maps with an empty target.
         squared: sum p^2 and t^2 in the denominator; needed for a zero loss at p = t with soft targets.
         batch: sum over the batch as well, giving one value per class.
@@ -55,7 +56,7 @@ def dice(
     Raises:
         ShapeError: the shapes differ or have fewer than two axes.
         DtypeError: an argument is not floating.
-        InvalidInputError: ``smooth`` is not above 0.
+        InvalidInputError: a value of a map is outside [0, 1] or NaN; ``smooth`` is not above 0.
 
     Source: Milletari, Navab and Ahmadi, V-Net: Fully Convolutional Neural Networks for Volumetric Medical
         Image Segmentation, 3DV 2016, section 3.
@@ -68,23 +69,34 @@ def dice(
         tensor(0.3333)
     """
     check_floating("prediction", prediction)
+    if isinstance(target, Tensor) and not target.is_floating_point():
+        raise DtypeError(
+            f"target: got dtype {target.dtype}; wanted a floating map with the shape of prediction: encode "
+            "labels with torch.nn.functional.one_hot, move the classes to axis 1, then call .float()"
+        )
     check_floating("target", target)
     check_shape("target", target, tuple(prediction.shape), like="prediction")
     check_positive("smooth", smooth)
     if prediction.ndim < 2:
         raise ShapeError(f"prediction: got shape {tuple(prediction.shape)}; wanted (batch, classes, *space)")
+    check_unit_interval("prediction", prediction)
+    check_unit_interval("target", target)
+    target = target.detach().to(prediction.dtype)
     if not include_background and prediction.shape[1] > 1:
         prediction, target = prediction[:, 1:], target[:, 1:]
 
-    prediction, target = prediction.flatten(2), target.flatten(2)  # (batch, classes, space)
-    if prediction.ndim == 2:
-        prediction, target = prediction.unsqueeze(2), target.unsqueeze(2)
-    axes = (0, 2) if batch else (2,)
-    overlap = (prediction * target).sum(axes)
+    prediction = prediction.unsqueeze(-1).flatten(2)  # (batch, classes, space), also without a spatial axis
+    target = target.unsqueeze(-1).flatten(2)
+    # The mass less twice the overlap, summed as terms that cannot be negative: the difference of two large
+    # sums would lose the digits of a small loss, and could fall below zero.
     if squared:
-        prediction, target = prediction.square(), target.square()
-    mass = prediction.sum(axes) + target.sum(axes)
-    return reduce(1 - (2 * overlap + smooth) / (mass + smooth), reduction)
+        mismatch, mass = (prediction - target).square(), prediction.square() + target.square()
+    else:
+        mismatch = prediction * (1 - target) + target * (1 - prediction)
+        mass = prediction + target
+    axes = (0, 2) if batch else (2,)
+    smooth = max(smooth, torch.finfo(mass.dtype).tiny)  # one that rounds to 0 would divide 0 by 0
+    return reduce(mismatch.sum(axes) / (mass.sum(axes) + smooth), reduction)
 
 
 Dice = loss_module(dice)
