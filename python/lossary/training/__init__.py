@@ -1,0 +1,1 @@
+"""What a training loop uses beside a loss: miners, schedules and diagnostics, in PyTorch."""

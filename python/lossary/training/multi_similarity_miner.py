@@ -1,0 +1,201 @@
+"""Pair mining by relative similarity: keep the pairs of an anchor that contradict each other.
+
+A negative is informative when it is about as close to the anchor as the anchor's farthest positive, and a
+positive when it is about as far as the closest negative. The mined pairs serve any pair loss;
+`lossary.losses.metric_learning.multi_similarity` uses them by default.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from lossary.authoring import full_precision
+from lossary.authoring.validation import (
+    check_between,
+    check_finite,
+    check_floating,
+    check_integer,
+    check_ndim,
+    check_non_negative,
+    check_shape,
+    checks_values,
+)
+from lossary.errors import InvalidInputError, ShapeError
+
+DuplicateThreshold = float | Literal["auto"] | None
+
+
+class Pairs(NamedTuple):
+    """Masks over (anchor, other) pairs.
+
+    Attributes:
+        positive: True where the other has the label of the anchor and the pair counts.
+        negative: True where the other has another label and the pair counts.
+    """
+
+    positive: Bool[Tensor, "batch batch"]
+    negative: Bool[Tensor, "batch batch"]
+
+
+@full_precision
+def multi_similarity_miner(
+    embeddings: Float[Tensor, "batch dim"],
+    labels: Int[Tensor, "batch"],
+    *,
+    epsilon: float = 0.1,
+    normalize: bool = True,
+    duplicate_threshold: DuplicateThreshold = "auto",
+) -> Pairs:
+    r"""Mine the pairs of each anchor that contradict each other in similarity.
+
+    .. math::
+        j \in N_i \text{ is kept if } S_{ij} > \min_{k \in P_i} S_{ik} - \epsilon, \qquad
+        j \in P_i \text{ is kept if } S_{ij} < \max_{k \in N_i} S_{ik} + \epsilon
+
+    Args:
+        embeddings: one row per item.
+        labels: the group of each item; equal labels make a positive pair.
+        epsilon: slack of both comparisons; a larger value keeps more pairs.
+        normalize: compare by cosine; False compares by the dot product of the rows as they come.
+        duplicate_threshold: a positive at least this similar is a duplicate of the anchor and no pair. "auto"
+            is 1 - 1e-5 for cosines and no test for dot products; None disables the test.
+
+    Returns:
+        The masks. An anchor without a positive or without a negative keeps nothing. The inequalities are
+        strict: a tie is not kept.
+
+    Raises:
+        ShapeError: ``embeddings`` is not a matrix or is empty; ``labels`` has another length.
+        DtypeError: ``embeddings`` is not floating or ``labels`` not integer.
+        InvalidInputError: a value is NaN or infinite; a row is zero and has no direction; ``epsilon`` is
+            negative.
+
+    Source: Wang, Han, Huang, Dong and Scott, Multi-Similarity Loss with General Pair Weighting for Deep
+        Metric Learning, CVPR 2019, section 4.
+
+    Example:
+        >>> import torch
+        >>> embeddings = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.8, 0.6], [0.0, 1.0]])
+        >>> pairs = multi_similarity_miner(embeddings, torch.tensor([0, 0, 1, 1]))
+        >>> pairs.negative[0]  # cosines 0.6 (positive), 0.8 and 0.0 (negatives): only 0.8 > 0.6 - 0.1
+        tensor([False, False,  True, False])
+    """
+    similarity = pair_similarity(embeddings, labels, normalize=normalize)
+    pairs = label_pairs(similarity, labels, normalize=normalize, duplicate_threshold=duplicate_threshold)
+    return mine_pairs(similarity, pairs, epsilon=epsilon)
+
+
+def pair_similarity(
+    embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, "batch"], *, normalize: bool
+) -> Float[Tensor, "batch batch"]:
+    """Check embeddings and labels, and compare all pairs by cosine, or by dot product.
+
+    Args:
+        embeddings: one row per item.
+        labels: the group of each item.
+        normalize: divide each row by its length first.
+
+    Returns:
+        The similarities of all pairs, with a graph.
+
+    Raises:
+        LossaryError: as `multi_similarity_miner` says.
+    """
+    check_floating("embeddings", embeddings)
+    check_ndim("embeddings", embeddings, "batch dim")
+    check_integer("labels", labels)
+    check_shape("labels", labels, (embeddings.shape[0],), like="the rows of embeddings")
+    if embeddings.numel() == 0:
+        raise ShapeError(
+            f"embeddings: got shape {tuple(embeddings.shape)}; wanted at least one row and column"
+        )
+    check_finite("embeddings", embeddings)
+    if normalize:
+        embeddings = _directions(embeddings)
+    similarity = embeddings @ embeddings.T
+    if not normalize and checks_values(similarity) and not bool(similarity.isfinite().all()):
+        raise InvalidInputError(
+            f"embeddings: got dot products that overflow {similarity.dtype}; wanted smaller values, or "
+            "normalize=True"
+        )
+    return similarity
+
+
+def label_pairs(
+    similarity: Float[Tensor, "batch batch"],
+    labels: Int[Tensor, "batch"],
+    *,
+    normalize: bool,
+    duplicate_threshold: DuplicateThreshold,
+) -> Pairs:
+    """All pairs by label: equal labels are positive unless self or duplicate, other labels negative.
+
+    Args:
+        similarity: the similarities of all pairs.
+        labels: the group of each item.
+        normalize: whether the similarities are cosines, which decides what "auto" means.
+        duplicate_threshold: as in `multi_similarity_miner`.
+
+    Returns:
+        The masks of all pairs.
+
+    Raises:
+        InvalidInputError: ``duplicate_threshold`` is neither a number, "auto" nor None.
+    """
+    same = labels.unsqueeze(1) == labels.unsqueeze(0)
+    index = torch.arange(labels.shape[0], device=labels.device)
+    positive = same & (index.unsqueeze(1) != index.unsqueeze(0))
+    if duplicate_threshold == "auto":
+        duplicate_threshold = 1 - 1e-5 if normalize else None
+    if duplicate_threshold is not None:
+        if isinstance(duplicate_threshold, str):
+            raise InvalidInputError(
+                f"duplicate_threshold: got {duplicate_threshold!r}; wanted a number, 'auto' or None"
+            )
+        check_between("duplicate_threshold", duplicate_threshold, -math.inf, math.inf)
+        positive = positive & ~(similarity.detach() >= duplicate_threshold)
+    return Pairs(positive, ~same)
+
+
+def mine_pairs(similarity: Float[Tensor, "batch batch"], pairs: Pairs, *, epsilon: float) -> Pairs:
+    """Keep of the given pairs those that contradict each other by more than ``-epsilon``.
+
+    Args:
+        similarity: the similarities of all pairs.
+        pairs: the pairs to choose from.
+        epsilon: slack of both comparisons.
+
+    Returns:
+        The masks of the pairs kept.
+
+    Raises:
+        InvalidInputError: ``epsilon`` is negative or not finite.
+    """
+    check_non_negative("epsilon", epsilon)
+    positive, negative = pairs
+    similarity = similarity.detach()
+    farthest_positive = similarity.masked_fill(~positive, math.inf).amin(1, keepdim=True)
+    closest_negative = similarity.masked_fill(~negative, -math.inf).amax(1, keepdim=True)
+    # "Not at most" instead of "above": a NaN that was let through keeps its pairs and so reaches the loss.
+    negative = negative & ~(similarity <= farthest_positive - epsilon)
+    positive = positive & ~(similarity >= closest_negative + epsilon)
+    # In exact arithmetic one side is empty only with the other; rounding at a tie can separate them.
+    both = positive.any(1, keepdim=True) & negative.any(1, keepdim=True)
+    return Pairs(positive & both, negative & both)
+
+
+def _directions(embeddings: Tensor) -> Tensor:
+    # The direction does not depend on the scale, so dividing by a constant first is free, and keeps the
+    # squares of very large and very small rows in range.
+    scale = embeddings.detach().abs().amax(1, keepdim=True)
+    if checks_values(embeddings) and bool((scale == 0).any()):
+        row = int((scale == 0).flatten().nonzero()[0])
+        raise InvalidInputError(
+            f"embeddings: got zeros only in row {row}; wanted rows with a direction, or normalize=False"
+        )
+    scaled = embeddings / scale.where(scale != 0, 1.0)
+    square = scaled.square().sum(1, keepdim=True)
+    return scaled * square.where(square != 0, 1.0).rsqrt()
