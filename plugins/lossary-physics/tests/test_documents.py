@@ -1,0 +1,39 @@
+"""What a reader is shown runs: the README and the example."""
+
+import doctest
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+PACK = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_readme_runs():
+    result = doctest.testfile(str(PACK / "README.md"), module_relative=False)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_example_learns_the_solution_and_sharpens_its_weights():
+    path = PACK / "examples" / "causal_pinn.py"
+    spec = importlib.util.spec_from_file_location("causal_pinn", path)
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    start, _ = example.train(steps=1)
+    error, moves = example.train(steps=150)
+    assert start > 0.8
+    assert error < 0.3
+    assert [epsilon for _, epsilon in moves] == [1.0]
