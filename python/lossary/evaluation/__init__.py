@@ -1,0 +1,21 @@
+"""From scores, or files of scores, to metrics with intervals: overall and by group.
+
+`evaluate` needs NumPy only; reading files needs pyarrow and printing tables needs rich (``lossary[eval]``).
+"""
+
+from lossary.evaluation.intervals import bootstrap_interval, delong_interval, delong_variance
+from lossary.evaluation.labels import Categories
+from lossary.evaluation.plan import Plan
+from lossary.evaluation.scoring import Evaluation, Part, Result, evaluate
+
+__all__ = [
+    "Categories",
+    "Evaluation",
+    "Part",
+    "Plan",
+    "Result",
+    "bootstrap_interval",
+    "delong_interval",
+    "delong_variance",
+    "evaluate",
+]

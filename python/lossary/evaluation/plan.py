@@ -1,0 +1,167 @@
+"""What an evaluation computes: which metrics, at which threshold, with which intervals."""
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary import metrics
+from lossary.errors import InvalidInputError
+from lossary.evaluation import reweighting
+from lossary.evaluation.intervals import check_confidence
+from lossary.evaluation.reweighting import OfWeights
+
+MIN_RESAMPLES = 100
+"""Fewer resamples leave the ends of a percentile interval to chance."""
+
+MAX_RESAMPLES = 1_000_000
+"""More resamples tell nothing new, and take days and gigabytes."""
+
+
+class Reads(Enum):
+    """What a metric reads beside the target."""
+
+    SCORES = "scores"
+    PROBABILITIES = "scores in [0, 1]"
+    DECISIONS = "scores at the threshold"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric of a plan.
+
+    Attributes:
+        name: a function of `lossary.metrics`.
+        reads: what it reads beside the target.
+        needs_positive: without a positive row there is nothing to measure.
+        needs_negative: without a negative row there is nothing to measure.
+        default: whether a plan without a list of metrics has it.
+        reweighted: the same metric, prepared for many weightings of the rows.
+    """
+
+    name: str
+    reads: Reads
+    needs_positive: bool = False
+    needs_negative: bool = False
+    default: bool = True
+    reweighted: Callable[[NDArray[np.bool_], NDArray[Any]], OfWeights] | None = None
+
+    @property
+    def function(self) -> Callable[..., float]:
+        """The metric, called as ``function(y_true, prediction, sample_weight=...)``."""
+        function: Callable[..., float] = getattr(metrics, self.name)
+        return function
+
+    def of_weights(self, is_positive: NDArray[np.bool_], prediction: NDArray[Any]) -> OfWeights:
+        """The metric as a function of the weights of these rows; scores in descending order."""
+        if self.reweighted is not None:
+            return self.reweighted(is_positive, prediction)
+        return lambda weights: float(self.function(is_positive, prediction, sample_weight=weights))
+
+    def undefined_reason(self, positives: float, negatives: float) -> str | None:
+        """Why the metric has no value on data with these weights of the classes; None when it has one."""
+        if self.needs_positive and positives <= 0:
+            return "no positive row"
+        if self.needs_negative and negatives <= 0:
+            return "no negative row"
+        return "no row" if positives + negatives <= 0 else None
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            "roc_auc_score",
+            Reads.SCORES,
+            needs_positive=True,
+            needs_negative=True,
+            reweighted=reweighting.roc_auc,
+        ),
+        Measure(
+            "average_precision_score",
+            Reads.SCORES,
+            needs_positive=True,
+            reweighted=reweighting.average_precision,
+        ),
+        Measure("brier_score_loss", Reads.PROBABILITIES, reweighted=reweighting.brier_score),
+        Measure("accuracy_score", Reads.DECISIONS),
+        Measure("balanced_accuracy_score", Reads.DECISIONS, needs_positive=True, needs_negative=True),
+        Measure("precision_score", Reads.DECISIONS),
+        Measure("recall_score", Reads.DECISIONS, needs_positive=True),
+        Measure("f1_score", Reads.DECISIONS),
+        Measure("matthews_corrcoef", Reads.DECISIONS, needs_positive=True, needs_negative=True),
+        Measure(
+            "geometric_mean_score", Reads.DECISIONS, needs_positive=True, needs_negative=True, default=False
+        ),
+    )
+}
+"""The metrics of `lossary.metrics` that score a binary target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to compute.
+
+    Attributes:
+        metrics: names from `lossary.metrics`; empty takes the usual ones, `brier_score_loss` among them
+            only where all scores are in [0, 1].
+        threshold: a score at or above it predicts the positive class.
+        confidence: coverage of the intervals.
+        num_resamples: resamples of the bootstrap; 0 leaves out its intervals.
+        seed: fixes the resamples.
+
+    Raises:
+        InvalidInputError: an unknown metric, or a number out of its range.
+    """
+
+    metrics: tuple[str, ...] = ()
+    threshold: float = 0.5
+    confidence: float = 0.95
+    num_resamples: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            if name not in MEASURES:
+                close = difflib.get_close_matches(name, MEASURES, n=3, cutoff=0.4) or list(MEASURES)
+                raise InvalidInputError(f"metrics: got {name!r}; wanted one such as {', '.join(close)}")
+        if not math.isfinite(self.threshold):
+            raise InvalidInputError(f"threshold: got {self.threshold}; wanted a finite number")
+        check_confidence(self.confidence)
+        if self.num_resamples != 0 and not MIN_RESAMPLES <= self.num_resamples <= MAX_RESAMPLES:
+            raise InvalidInputError(
+                f"num_resamples: got {self.num_resamples}; wanted 0 or {MIN_RESAMPLES} to {MAX_RESAMPLES}"
+            )
+        if self.seed < 0:
+            raise InvalidInputError(f"seed: got {self.seed}; wanted 0 or above")
+
+    def measures(self, *, probabilities: bool) -> tuple[Measure, ...]:
+        """The metrics to compute, in order, each once.
+
+        Args:
+            probabilities: whether all scores are in [0, 1].
+
+        Returns:
+            The metrics.
+
+        Raises:
+            InvalidInputError: a metric of probabilities is asked for by name, and the scores are none.
+        """
+        if not self.metrics:
+            return tuple(
+                measure
+                for measure in MEASURES.values()
+                if measure.default and (probabilities or measure.reads is not Reads.PROBABILITIES)
+            )
+        chosen = tuple(MEASURES[name] for name in dict.fromkeys(self.metrics))
+        for measure in chosen:
+            if measure.reads is Reads.PROBABILITIES and not probabilities:
+                raise InvalidInputError(
+                    f"y_score: got scores outside [0, 1]; wanted probabilities, for {measure.name}"
+                )
+        return chosen
