@@ -1,0 +1,166 @@
+"""Write the files that are derived from the code: ``python docs/generate.py``; ``--check`` only compares.
+
+They list the losses of the wheel and of the packs under ``plugins/``, whatever else is installed.
+"""
+
+import argparse
+import inspect
+import sys
+import tomllib
+from pathlib import Path
+from pkgutil import iter_modules
+
+from lossary import losses, metrics
+from lossary.authoring import LossSpec, Property
+from lossary.catalog import Catalog, CatalogEntry, load
+from lossary.naming import pascal_case
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- losses:begin -->\n", "<!-- losses:end -->\n"
+NOTE = "written by docs/generate.py: run `make docs` instead of editing"
+LINE_LENGTH = 110
+
+
+def generated_files(root: Path = ROOT) -> dict[Path, str]:
+    """Path -> text of every generated file.
+
+    Raises:
+        ValueError: the README has no place for the table of losses.
+    """
+    catalog = Catalog.from_packages([*wheel_packages(), *pack_packages(root)])
+    specs = {entry: load(entry) for entry in catalog.entries()}
+    return {
+        root / "python/lossary/losses/__init__.pyi": stub(Catalog.from_packages(wheel_packages())),
+        root / "README.md": with_table((root / "README.md").read_text(encoding="utf-8"), table(specs)),
+        root / "docs/losses.md": losses_page(specs),
+        root / "docs/metrics.md": metrics_page(),
+    }
+
+
+def wheel_packages() -> list[str]:
+    """The families of the wheel."""
+    return [f"{losses.__name__}.{family.name}" for family in iter_modules(losses.__path__) if family.ispkg]
+
+
+def pack_packages(root: Path) -> list[str]:
+    """The families of the packs, from their entry points; their sources become importable."""
+    packages = []
+    for project in sorted(root.glob("plugins/lossary-*/pyproject.toml")):
+        sys.path.insert(0, str(project.parent / "src"))
+        entry_points = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["entry-points"]
+        packages += sorted(entry_points["lossary"].values())
+    return packages
+
+
+def stub(catalog: Catalog) -> str:
+    """``losses/__init__.pyi``: what the lazy namespace offers, for editors and type checkers."""
+    lines = [f"# {NOTE}", ""]
+    for entry in sorted(catalog.entries(), key=lambda entry: entry.module):
+        for name in (pascal_case(entry.name), entry.name):
+            line = f"from {entry.module} import {name} as {name}"
+            if len(line) > LINE_LENGTH:
+                line = f"from {entry.module} import (\n    {name} as {name},\n)"
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def with_table(readme: str, rows: str) -> str:
+    """The README with the table of losses between its markers."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(
+            f"README.md: got no {BEGIN.strip()} ... {END.strip()}; wanted both, each on its own line"
+        )
+    return f"{before}{begin}\n{rows}\n{end}{after}"
+
+
+def table(specs: dict[CatalogEntry, LossSpec]) -> str:
+    """One row for each loss."""
+    rows = ["| loss | family | paper | exact metric |", "|---|---|---|---|"]
+    for entry, spec in specs.items():
+        paper = f"[{spec.paper.authors}, {spec.paper.venue} {spec.paper.year}]({spec.paper.url})"
+        rows.append(
+            f"| [{entry.name}](docs/losses.md#{entry.name}) | {entry.family} | {paper} | {exact(spec)} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def losses_page(specs: dict[CatalogEntry, LossSpec]) -> str:
+    """One section for each loss."""
+    sections = [section(entry, spec) for entry, spec in specs.items()]
+    intro = f"<!-- {NOTE} -->\n\n# Losses\n\n`lossary show NAME` prints the same, with every argument.\n"
+    return "\n".join([intro, *sections])
+
+
+def section(entry: CatalogEntry, spec: LossSpec) -> str:
+    """What is known about one loss."""
+    lines = [f"## {entry.name}", "", spec.summary, ""]
+    if spec.formula:
+        lines += ["```math", spec.formula, "```", ""]
+    lines += ["```python", signature(spec), "```", ""]
+    paper = (
+        f"{spec.paper.authors}, [{spec.paper.title}]({spec.paper.url}), {spec.paper.venue} {spec.paper.year}"
+    )
+    facts = {
+        "Import": f"`from {entry.module} import {spec.module.__name__}, {spec.name}`",
+        "Family": entry.family,
+        "Paper": f"{paper}, {spec.paper.equation}" if spec.paper.equation else paper,
+        "Exact metric": exact(spec) if spec.pairs_with else f"none: {spec.unpaired_reason}",
+        "Gradient": "for " + ", ".join(f"`{name}`" for name in spec.differentiable),
+        "Properties": "; ".join(member.value for member in Property if member in spec.properties),
+        "Aliases": ", ".join(f"`{alias}`" for alias in spec.aliases),
+        "Checks that do not apply": "; ".join(
+            f"{check} ({reason})" for check, reason in sorted(spec.exceptions.items())
+        ),
+    }
+    lines += [f"- **{fact}:** {text}" for fact, text in facts.items() if text]
+    return "\n".join(lines) + "\n"
+
+
+def signature(spec: LossSpec) -> str:
+    """The call, without annotations."""
+    parameters = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in spec.signature.parameters.values()
+    ]
+    return f"{spec.name}{inspect.Signature(parameters)}"
+
+
+def exact(spec: LossSpec) -> str:
+    """The exact metrics of a loss, in a cell."""
+    names = dict.fromkeys(metric.name for metric in spec.pairs_with)
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def metrics_page() -> str:
+    """One row for each public name of `lossary.metrics`."""
+    rows = ["| name | what it is |", "|---|---|"]
+    for name in sorted(metrics.__all__):
+        summary = (inspect.getdoc(getattr(metrics, name)) or "").partition("\n")[0]
+        rows.append(f"| `{name}` | {summary.replace('|', '&#124;')} |")
+    return f"<!-- {NOTE} -->\n\n# Metrics\n\n`from lossary.metrics import ...`\n\n" + "\n".join(rows) + "\n"
+
+
+def main() -> int:
+    """Write every generated file that differs, or list those files under ``--check``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
+    check = parser.parse_args().check
+    stale = {
+        path: text
+        for path, text in generated_files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+    for path, text in stale.items():
+        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(f"docs/generate.py: {error}")
