@@ -119,6 +119,5 @@ def _f1_contour(axes: Axes, f1: float) -> None:
     recall = np.linspace(f1 / (2 - f1), 1, 200)
     precision = f1 * recall / (2 * recall - f1)
     axes.plot(recall, precision, color="#b0b0b0", linewidth=0.8, zorder=1)
-    axes.text(
-        recall[0] + 0.005, 1, f"F1 {f1}" if f1 == CONTOURS[-1] else f1, va="top", fontsize=8, color="#6b6b6b"
-    )
+    label = f"F1 {f1}" if f1 == CONTOURS[-1] else f"{f1}"
+    axes.text(0.985, f1 / (2 - f1) + 0.008, label, ha="right", fontsize=8, color="#6b6b6b")
