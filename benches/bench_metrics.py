@@ -22,26 +22,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import lossary
 import numpy as np
 import sklearn.metrics
-
-import lossary
 
 RECORD = Path(__file__).parent / "record"
 SIZES = (100, 10_000, 1_000_000, 10_000_000)
 
 PEAK = """
-import resource, sys
+import re, sys
+from pathlib import Path
 import numpy as np
 from lossary.metrics import roc_auc_score
 generator = np.random.default_rng(0)
 count = int(sys.argv[1])
-y_true = generator.random(count) < 0.3
+y_true = np.empty(count, np.bool_)
+for start in range(0, count, 100_000):  # in pieces, so that the inputs are the peak so far
+    y_true[start : start + 100_000] = generator.random(min(count - start, 100_000)) < 0.3
 y_score = generator.random(count, dtype=np.float32)
+def peak():  # not getrusage: its maximum starts from that of the parent process
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
 roc_auc_score(y_true[:1000], y_score[:1000])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 roc_auc_score(y_true, y_score)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
 
 
@@ -59,8 +63,9 @@ def jobs(largest: float) -> list[tuple[str, str, int, tuple[Any, ...], dict[str,
     for count in SIZES:
         if count > largest:
             continue
-        for dtype in ("float32", "float64"):
-            found.append(("roc_auc_score", dtype, count, samples(count, dtype), {}))
+        found += [
+            ("roc_auc_score", dtype, count, samples(count, dtype), {}) for dtype in ("float32", "float64")
+        ]
         y_true, y_score = samples(count, "float64")
         y_pred = (y_score > 0.5).astype(np.int64)
         labels = y_true.astype(np.int64)
@@ -114,7 +119,7 @@ def compare(name: str, args: tuple[Any, ...], options: dict[str, Any], turns: in
 
 
 def peak_megabytes(count: int) -> float:
-    """Memory beyond the input that roc_auc_score takes on float32, in a process of its own."""
+    """Memory beyond the input that roc_auc_score takes on float32, in a process of its own (Linux)."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, str(count)], check=True, capture_output=True, text=True
     )

@@ -17,7 +17,7 @@ def weighted_roc_auc(
     y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles, /
 ) -> tuple[float, bool]: ...
 def curve(
-    y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /
+    y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /, *, collinear: bool
 ) -> tuple[Doubles, Doubles, Doubles]: ...
 def average_precision(
     y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /

@@ -109,7 +109,7 @@ def _warn_one_class() -> None:
 
 def _partial_area(positive: Array, score: Array, weight: Array | None, max_fpr: float) -> float:
     """Trapezoids up to max_fpr, the last one cut by linear interpolation, standardised after McClish."""
-    false_positives, true_positives, _ = _kernels.curve(positive, score, weight)
+    false_positives, true_positives, _ = _kernels.curve(positive, score, weight, collinear=False)
     if not (false_positives[-1] > 0 and true_positives[-1] > 0):
         _warn_one_class()
         return float("nan")

@@ -8,7 +8,7 @@ import numpy as np
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, contiguous, numeric, one_axis, to_numpy, weights
-from lossary.metrics.labels import check_choice, label_array
+from lossary.metrics.labels import check_choice, label_array, present
 
 
 def brier_score_loss(
@@ -91,15 +91,15 @@ def _binary_truth(y_true: Any, pos_label: Any, count: int) -> Array:
     array = label_array("y_true", y_true)
     if array.ndim != 1 or len(array) != count:
         raise ShapeError(f"y_true: got shape {array.shape}; wanted ({count},), as y_proba")
-    present = np.unique(array)
-    if len(present) > 2:
-        raise InvalidInputError(f"y_true: got {len(present)} classes; wanted two, as y_proba has one axis")
+    classes = present(array)
+    if len(classes) > 2:
+        raise InvalidInputError(f"y_true: got {len(classes)} classes; wanted two, as y_proba has one axis")
     if pos_label is None:
         if array.dtype.kind == "U":
             raise InvalidInputError(
-                f"pos_label: got None with labels {present.tolist()}; wanted the positive one"
+                f"pos_label: got None with labels {classes.tolist()}; wanted the positive one"
             )
-        pos_label = 1 if set(present.tolist()) in ({0}, {-1}) else present[-1]
+        pos_label = 1 if set(classes.tolist()) in ({0}, {-1}) else classes[-1]
     return np.asarray(array == pos_label)
 
 

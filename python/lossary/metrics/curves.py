@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, scores, weights
-from lossary.metrics.labels import check_choice, label_array, positives
+from lossary.metrics.labels import binary_only, check_choice, label_array, positives, present
 
 Doubles = NDArray[np.float64]
 
@@ -52,12 +52,9 @@ def roc_curve(
         [inf, 0.8, 0.4, 0.35, 0.1]
     """
     positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
-    false_positives, true_positives, thresholds = _kernels.curve(positive, score, weight)
-    if drop_intermediate and len(thresholds) > 2:
-        corner = np.ones(len(thresholds), np.bool_)
-        corner[1:-1] = (np.diff(false_positives, 2) != 0) | (np.diff(true_positives, 2) != 0)
-        false_positives, true_positives = false_positives[corner], true_positives[corner]
-        thresholds = thresholds[corner]
+    false_positives, true_positives, thresholds = _kernels.curve(
+        positive, score, weight, collinear=not drop_intermediate
+    )
     return (
         _rates(false_positives, "negative", "false"),
         _rates(true_positives, "positive", "true"),
@@ -128,21 +125,13 @@ def average_precision_score(
 
 
 def _check_binary(labels: Array, pos_label: Any) -> None:
-    if labels.ndim == 1 and labels.dtype.kind in "biu" and len(labels):
-        low, high = labels.min(), labels.max()
-        if np.all((labels == low) | (labels == high)):
-            present = [low] if low == high else [low, high]
-        else:
-            present = np.unique(labels).tolist()
-    else:
-        present = np.unique(labels).tolist()
-    if labels.ndim != 1 or len(present) > 2:
-        came = (
-            f"{len(present)} classes" if labels.ndim == 1 else f"an indicator matrix of shape {labels.shape}"
-        )
-        raise InvalidInputError(f"y_true: got {came}; wanted two classes (this function is binary only)")
-    if len(present) == 2 and pos_label not in present:
-        raise InvalidInputError(f"pos_label: got {pos_label!r}; wanted one of {present}")
+    if labels.ndim != 1:
+        raise binary_only(f"an indicator matrix of shape {labels.shape}")
+    classes = present(labels).tolist()
+    if len(classes) > 2:
+        raise binary_only(f"{len(classes)} classes")
+    if len(classes) == 2 and pos_label not in classes:
+        raise InvalidInputError(f"pos_label: got {pos_label!r}; wanted one of {classes}")
 
 
 def _ranked(

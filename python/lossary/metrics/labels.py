@@ -72,16 +72,27 @@ def two_classes(given: Any) -> Array:
         return given  # type: ignore[no-any-return]
     array = label_array("y_true", given)
     if array.ndim == 2:
-        raise _binary_only(f"an indicator matrix of shape {array.shape}")
+        raise binary_only(f"an indicator matrix of shape {array.shape}")
     if array.dtype.kind != "U":
         return array
     values = np.unique(array)
     if len(values) > 2:
-        raise _binary_only(f"{len(values)} classes")
+        raise binary_only(f"{len(values)} classes")
     return np.asarray((array == values[-1]) & (len(values) == 2))
 
 
-def _binary_only(came: str) -> InvalidInputError:
+def present(labels: Array) -> Array:
+    """The distinct labels, sorted; without a sort of all of them when there are two at most."""
+    if labels.dtype.kind == "b":
+        return np.array([value for value, some in ((False, ~labels), (True, labels)) if some.any()], np.bool_)
+    if labels.dtype.kind == "U" or not len(labels):
+        return np.unique(labels)
+    few = np.unique([labels.min(), labels.max()])
+    return few if np.all((labels == few[0]) | (labels == few[-1])) else np.unique(labels)
+
+
+def binary_only(came: str) -> InvalidInputError:
+    """The error of a metric of two classes."""
     return InvalidInputError(f"y_true: got {came}; wanted two classes (this function is binary only)")
 
 
@@ -97,7 +108,7 @@ def positives(given: Any, pos_label: Any) -> Array:
     """
     array = label_array("y_true", given)
     if array.ndim == 2:
-        raise _binary_only(f"an indicator matrix of shape {array.shape}")
+        raise binary_only(f"an indicator matrix of shape {array.shape}")
     if pos_label is not None:
         return np.asarray(array == pos_label)
     if array.dtype.kind == "b":

@@ -72,7 +72,7 @@ pub fn squared_error<P: Probability, C: Copy + Into<u32> + Sync>(
     classes: usize,
     weights: Option<&[f64]>,
 ) -> Result<f64, BrierError> {
-    let wanted = truth.len() * classes;
+    let wanted = truth.len().saturating_mul(classes);
     if probabilities.len() != wanted || weights.is_some_and(|weights| weights.len() != truth.len()) {
         return Err(BrierError::LengthMismatch { probabilities: probabilities.len(), wanted });
     }

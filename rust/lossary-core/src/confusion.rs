@@ -68,7 +68,7 @@ impl_class_label!(i8, i16, i32, i64, u8, u16, u32, u64);
 
 /// Counts how often each true class (row) was predicted as each class (column), row by row.
 ///
-/// O(n) time; one table of `classes * classes` per thread.
+/// O(n) time; two small tables per thread, or a single one when it is larger than the labels.
 ///
 /// # Errors
 /// [`ConfusionError`]: lengths that differ, or a label outside the range.
@@ -85,22 +85,25 @@ pub fn confusion<L: ClassLabel>(
     classes: usize,
 ) -> Result<Vec<u64>, ConfusionError> {
     check_lengths(actual, predicted.len())?;
-    let threads = threads::threads_for(actual.len());
-    let tables = threads::map(threads::parts(actual.len(), threads), threads, |part| {
-        // Two tables take turns: the same cell twice in a row would wait for its own store.
-        let mut tables = [table::<u64>(classes)?, table(classes)?];
+    let cells = classes.saturating_mul(classes);
+    // Two tables take turns: the same cell twice in a row would wait for its own store.
+    let (threads, turns) =
+        if cells > actual.len() { (1, 1) } else { (threads::threads_for(actual.len()), 2) };
+    let parts = threads::map(threads::parts(actual.len(), threads), threads, |part| {
+        let mut tables = (0..turns).map(|_| table::<u64>(classes)).collect::<Result<Vec<_>, _>>()?;
         let pairs = actual[part.clone()].iter().zip(&predicted[part]);
         for (index, (&truth, &guess)) in pairs.enumerate() {
             let cell = cell(truth.position(low), guess.position(low), classes)?;
-            tables[index & 1][cell] += 1;
+            tables[index & (turns - 1)][cell] += 1;
         }
-        let [even, odd] = tables;
-        Ok(even.into_iter().zip(odd).map(|(even, odd)| even + odd).collect::<Vec<u64>>())
+        Ok(tables)
     });
-    tables.into_iter().try_fold(table(classes)?, |mut sum: Vec<u64>, table| {
-        sum.iter_mut().zip(table?).for_each(|(sum, count)| *sum += count);
-        Ok(sum)
-    })
+    let tables = parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
+    let sum = tables.reduce(|mut sum, table| {
+        sum.iter_mut().zip(table).for_each(|(sum, count)| *sum += count);
+        sum
+    });
+    sum.map_or_else(|| table(classes), Ok)
 }
 
 /// [`confusion`] with sums of weights for counts, added in the order of the samples in about 106 bits.
@@ -136,9 +139,9 @@ pub struct Tallies<T> {
 }
 
 impl<T: Copy + Default> Tallies<T> {
-    fn new(classes: usize) -> Self {
-        let zeros = || vec![T::default(); classes];
-        Self { hits: zeros(), actual: zeros(), predicted: zeros() }
+    fn new(classes: usize) -> Result<Self, ConfusionError> {
+        let row = || zeros(Some(classes), classes);
+        Ok(Self { hits: row()?, actual: row()?, predicted: row()? })
     }
 
     fn record(&mut self, truth: usize, guess: usize, mass: T) -> Result<(), ConfusionError>
@@ -175,13 +178,13 @@ pub fn tallies<L: ClassLabel>(
     check_lengths(actual, predicted.len())?;
     let threads = threads::threads_for(actual.len());
     let parts = threads::map(threads::parts(actual.len(), threads), threads, |part| {
-        let mut tallies = Tallies::new(classes);
+        let mut tallies = Tallies::new(classes)?;
         for (&truth, &guess) in actual[part.clone()].iter().zip(&predicted[part]) {
             tallies.record(truth.position(low), guess.position(low), 1)?;
         }
         Ok(tallies)
     });
-    parts.into_iter().try_fold(Tallies::new(classes), |mut sum, part| {
+    parts.into_iter().try_fold(Tallies::new(classes)?, |mut sum, part| {
         let part: Tallies<u64> = part?;
         let add =
             |sum: &mut [u64], part: &[u64]| sum.iter_mut().zip(part).for_each(|(sum, count)| *sum += count);
@@ -205,7 +208,7 @@ pub fn weighted_tallies<L: ClassLabel>(
 ) -> Result<Tallies<f64>, ConfusionError> {
     check_lengths(actual, predicted.len())?;
     check_lengths(actual, weights.len())?;
-    let mut tallies = Tallies::<DoubleDouble>::new(classes);
+    let mut tallies = Tallies::<DoubleDouble>::new(classes)?;
     for ((&truth, &guess), &weight) in actual.iter().zip(predicted).zip(weights) {
         tallies.record(truth.position(low), guess.position(low), weight.into())?;
     }
@@ -227,12 +230,15 @@ fn check_lengths<L>(actual: &[L], other: usize) -> Result<(), ConfusionError> {
 
 /// Zeros for every pair of classes.
 fn table<T: Clone + Default>(classes: usize) -> Result<Vec<T>, ConfusionError> {
+    zeros(classes.checked_mul(classes), classes)
+}
+
+fn zeros<T: Clone + Default>(cells: Option<usize>, classes: usize) -> Result<Vec<T>, ConfusionError> {
     let too_many = ConfusionError::TooManyClasses { classes };
-    let cells = classes.checked_mul(classes).ok_or(too_many)?;
-    let mut table = Vec::new();
-    table.try_reserve_exact(cells).map_err(|_| too_many)?;
-    table.resize(cells, T::default());
-    Ok(table)
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(cells.ok_or(too_many)?).map_err(|_| too_many)?;
+    zeros.resize(cells.unwrap_or(0), T::default());
+    Ok(zeros)
 }
 
 #[inline(always)]

@@ -18,6 +18,30 @@ pub struct Curve {
     pub true_positives: Vec<f64>,
 }
 
+impl Curve {
+    /// Leaves out the points on a straight line between their neighbours, where both counts step as before.
+    ///
+    /// ```
+    /// let curve = lossary_core::curves::curve(&[3.0, 2.0, 1.0, 0.0], &[1, 1, 1, 0])?.without_collinear();
+    /// assert_eq!(curve.thresholds, [3.0, 1.0, 0.0]);
+    /// # Ok::<(), lossary_core::ranking::RankingError>(())
+    /// ```
+    #[must_use]
+    pub fn without_collinear(mut self) -> Self {
+        let bends = |three: &[f64]| (three[2] - three[1]) - (three[1] - three[0]) != 0.0;
+        let steps = self.false_positives.windows(3).zip(self.true_positives.windows(3));
+        let inner = steps.map(|(false_steps, true_steps)| bends(false_steps) || bends(true_steps));
+        let mut keep = vec![true];
+        keep.extend(inner);
+        keep.resize(self.thresholds.len(), true);
+        for column in [&mut self.thresholds, &mut self.false_positives, &mut self.true_positives] {
+            let mut kept = keep.iter();
+            column.retain(|_| kept.next().is_none_or(|&keep| keep));
+        }
+        self
+    }
+}
+
 /// All thresholds and their counts. A label of 0 is negative, any other is positive.
 ///
 /// The same as counting the scores `>= t` of each class for every distinct score `t`, in O(n log n) time.

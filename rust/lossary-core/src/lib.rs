@@ -18,7 +18,7 @@
 //! let counts = auc::roc_auc(&scores, &labels)?;
 //! assert_eq!((counts.twice_wins, counts.positives, counts.negatives), (6, 2, 2));
 //! assert_eq!(counts.value(), Some(0.75));
-//! assert_eq!(curves::average_precision(&scores, &labels)?, Some(5.0 / 6.0));
+//! assert_eq!(curves::average_precision(&scores, &labels)?, Some(0.8333333333333333)); // (1 + 2/3) / 2
 //! # Ok::<(), lossary_core::ranking::RankingError>(())
 //! ```
 //!

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, Builder};
 
-/// Below this many elements a call stays on its own thread.
-const PARALLEL_FROM: usize = 1 << 17;
+/// A thread is worth its start, and the tables of its own, from this many elements on.
+const ELEMENTS_PER_THREAD: usize = 1 << 16;
 
 /// The longest part, so that the counters of a part fit in 32 bits.
 const LONGEST_PART: usize = 1 << 31;
@@ -44,7 +44,10 @@ pub fn num_threads() -> usize {
 
 /// Threads for a job over this many elements.
 pub(crate) fn threads_for(elements: usize) -> usize {
-    if elements < PARALLEL_FROM { 1 } else { num_threads() }
+    match elements / ELEMENTS_PER_THREAD {
+        0 | 1 => 1,
+        most => num_threads().min(most),
+    }
 }
 
 /// Cuts `0..elements` into one range per thread. For sums that do not depend on the cut (integers) only.

@@ -8,23 +8,25 @@ use pyo3::prelude::*;
 
 type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 
-/// False positives, true positives and thresholds, highest threshold first.
+/// False positives, true positives and thresholds, highest threshold first; collinear points if asked for.
 #[pyfunction]
-#[pyo3(signature = (y_true, y_score, sample_weight, /))]
+#[pyo3(signature = (y_true, y_score, sample_weight, /, *, collinear))]
 pub fn curve<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
     y_score: Numbers<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
+    collinear: bool,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let curve = with_slice!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
-            match weights {
+            let curve = match weights {
                 None => curves::curve(scores, labels),
                 Some(weights) => curves::weighted_curve(scores, labels, weights),
-            }
+            }?;
+            Ok(if collinear { curve } else { curve.without_collinear() })
         })
         .map_err(ranking_error))?;
     let arrays = [curve.false_positives, curve.true_positives, curve.thresholds];
