@@ -78,6 +78,7 @@ test-full: $(VENV)/.installed $(VENV)/.made-dev
 
 bench: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/python benches/bench_metrics.py
+	$(VENV)/bin/python benches/bench_startup.py
 
 docs: $(VENV)/.installed
 	$(VENV)/bin/python docs/generate.py

@@ -1,6 +1,6 @@
 """Metrics of lossary against scikit-learn's: same process, same minute, turn by turn, answers compared first.
 
-    python benches/bench_metrics.py                 # all sizes, writes benches/record/<date>-<machine>.json
+    python benches/bench_metrics.py                 # all sizes, writes a record
     python benches/bench_metrics.py --largest 1e6   # quicker
     python benches/bench_metrics.py --only roc_auc_score --dry-run
 
@@ -8,25 +8,18 @@ Each row holds the medians of the wall times, and the median of the ratios of ne
 """
 
 import argparse
-import json
-import os
-import platform
-import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import lossary
 import numpy as np
 import sklearn.metrics
+from machine import describe, write
 
-RECORD = Path(__file__).parent / "record"
 SIZES = (100, 10_000, 1_000_000, 10_000_000)
 
 PEAK = """
@@ -126,21 +119,6 @@ def peak_megabytes(count: int) -> float:
     return int(done.stdout) / 1024
 
 
-def machine() -> dict[str, Any]:
-    model = platform.processor()
-    if (info := Path("/proc/cpuinfo")).exists():
-        model = re.search(r"model name\s*:\s*(.*)", info.read_text())[1]
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": lossary.get_num_threads(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("lossary", "numpy", "scikit-learn")},
-        "load_before": os.getloadavg()[0],
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--largest", type=float, default=max(SIZES))
@@ -148,7 +126,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--dry-run", action="store_true", help="print, do not write the record")
     given = parser.parse_args()
-    found = machine()
+    found = describe("lossary", "numpy", "scikit-learn")
     rows = []
     for name, data, count, args, options in jobs(given.largest):
         if given.only in (None, name):
@@ -163,12 +141,8 @@ def main() -> None:
         print(
             f"memory beyond the input at {count:,}: {found['peak_megabytes']['roc_auc_score float32']:.1f} MB"
         )
-    found["load_after"] = os.getloadavg()[0]
     if not given.dry_run:
-        slug = re.sub(r"[^a-z0-9]+", "-", found["cpu"].lower()).strip("-")
-        path = RECORD / f"{datetime.now(UTC):%Y-%m-%d}-{slug}-{found['cores']}core.json"
-        path.write_text(json.dumps({"machine": found, "rows": rows}, indent=1) + "\n")
-        print(f"wrote {path}")
+        write("metrics", found, rows)
 
 
 if __name__ == "__main__":
