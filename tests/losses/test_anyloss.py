@@ -165,7 +165,7 @@ def test_loss_and_gradient_stay_finite_where_counts_vanish(name):
         assert logits.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(("beta", "metric"), [(1e200, "recall"), (1e-200, "precision")])
+@pytest.mark.parametrize(("beta", "metric"), [(1e30, "recall"), (1e-30, "precision")])
 def test_extreme_beta_is_recall_or_precision(beta, metric):
     logits, target = torch.tensor([0.3, 0.2, -0.3, -0.1]), torch.tensor([1, 0, 1, 1])
     torch.testing.assert_close(anyloss(logits, target, beta=beta), anyloss(logits, target, metric=metric))

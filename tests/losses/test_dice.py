@@ -47,7 +47,7 @@ def test_stays_within_zero_and_one_in_float32(seed):
         assert (values <= 1).all()
 
 
-@pytest.mark.parametrize("smooth", [1e-5, 1e-60])
+@pytest.mark.parametrize("smooth", [1e-5, 1e-30])
 def test_two_empty_maps_give_zero_with_a_graph(smooth):
     prediction = torch.zeros(1, 1, 3, 3, requires_grad=True)
     loss = dice(prediction, torch.zeros(1, 1, 3, 3), smooth=smooth)

@@ -262,3 +262,18 @@ STUDENT, TEACHER, TARGET = sample(rows=3)
 def test_bad_input_is_named(student, teacher, target, options, error, argument):
     with pytest.raises(error, match=f"^{argument}: "):
         plackett_luce_distillation(student, teacher, target, **options)
+
+
+def test_small_temperature_leaves_the_weight_of_the_best_class():
+    student, teacher = torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([[-1e9, 1e9, 2e9]])
+
+    loss = plackett_luce_distillation(student, teacher, torch.tensor([0]), temperature=1e-30)
+
+    torch.testing.assert_close(loss, torch.tensor(2.0).log())  # class 2 stands second, before class 1
+
+
+def test_ignored_label_must_be_an_int():
+    logits = torch.zeros(1, 2)
+
+    with pytest.raises(DtypeError, match=r"^ignore_index: got NoneType"):
+        plackett_luce_distillation(logits, logits, torch.tensor([0]), ignore_index=None)

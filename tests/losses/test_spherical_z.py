@@ -109,3 +109,13 @@ def test_target_must_be_integer():
     logits, target = rows()
     with pytest.raises(DtypeError, match="target"):
         spherical_z(logits, target.double())
+
+
+def test_logits_whose_difference_overflows_have_a_score():
+    wide = torch.tensor([[3e38, -3e38, 0.0]], requires_grad=True)
+
+    loss = spherical_z(wide, torch.tensor([0]))
+    loss.backward()
+
+    torch.testing.assert_close(loss, spherical_z(torch.tensor([[3.0, -3.0, 0.0]]), torch.tensor([0])))
+    assert wide.grad.isfinite().all()

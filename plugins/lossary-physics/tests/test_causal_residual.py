@@ -159,6 +159,8 @@ def test_schedule_continues_from_a_checkpoint():
     assert restored.epsilon == schedule.epsilon == 1.0
     with pytest.raises(InvalidInputError, match="state: got stage 2"):
         CausalSchedule((0.1, 1.0)).load_state_dict(schedule.state_dict())
+    with pytest.raises(InvalidInputError, match="state: got 'epoch'; wanted what state_dict returned"):
+        restored.load_state_dict({"epoch": 3})
 
 
 @pytest.mark.parametrize(

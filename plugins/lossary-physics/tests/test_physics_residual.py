@@ -112,3 +112,17 @@ def test_derivative_names_bad_arguments():
         derivative(points.sum(1), points, order=math.pi)
     with pytest.raises(DtypeError, match="coordinates"):
         derivative(points.sum(1), torch.ones(2, 3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("scale", [1e-37, 1.0, 3e38])
+def test_only_ratios_of_weights_count(scale):
+    residual = torch.tensor([1.0, 2.0, 3.0])
+    weight = (scale * torch.tensor([1.0, 0.5, 0.25])).requires_grad_()
+
+    loss = physics_residual(residual, weight)
+    loss.backward()
+
+    torch.testing.assert_close(loss, torch.tensor((1 + 0.5 * 4 + 0.25 * 9) / 1.75))
+    torch.testing.assert_close(
+        weight.grad * scale, (residual.square() - loss.detach()) / 1.75, rtol=1e-4, atol=0
+    )

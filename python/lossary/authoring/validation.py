@@ -4,7 +4,6 @@ Checks of type, dtype and shape are free and always run. Checks of values wait f
 where `lossary.checks` says, and never while compiling or under ``vmap``.
 """
 
-import math
 from collections.abc import Collection
 from numbers import Real
 from typing import Any
@@ -14,6 +13,10 @@ from torch import Tensor
 
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.settings import value_checks
+
+# Options stay well inside the range of float32, in which losses compute: one that rounds to zero or infinity
+# there turns into NaN.
+_LEAST, _MOST = 1e-30, 1e30
 
 
 def check_floating(name: str, tensor: Tensor) -> None:
@@ -46,23 +49,39 @@ def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...], *, like: str)
 
 
 def check_positive(name: str, value: float) -> None:
-    """Raise InvalidInputError unless ``value`` is a finite number above 0."""
-    check_between(name, value, 0.0, math.inf)
+    """Raise InvalidInputError unless ``value`` is above 0: from 1e-30 to 1e30, which float32 has room for."""
+    _check_number(name, value)
+    if not _LEAST <= value <= _MOST:
+        raise InvalidInputError(
+            f"{name}: got {value!r}; wanted a number above 0, from {_LEAST:g} to {_MOST:g}"
+        )
 
 
 def check_non_negative(name: str, value: float) -> None:
-    """Raise InvalidInputError unless ``value`` is a finite number, 0 or above."""
-    _check_real(name, value)
-    if not 0.0 <= value < math.inf:
-        raise InvalidInputError(f"{name}: got {value!r}; wanted a finite number, 0 or above")
+    """Raise InvalidInputError unless ``value`` is 0 or above, and at most 1e30."""
+    _check_number(name, value)
+    if not 0.0 <= value <= _MOST:
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a number of 0 or above, up to {_MOST:g}")
+
+
+def check_real(name: str, value: float) -> None:
+    """Raise InvalidInputError unless ``value`` is a number from -1e30 to 1e30."""
+    _check_number(name, value)
+    if not -_MOST <= value <= _MOST:
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a number from {-_MOST:g} to {_MOST:g}")
 
 
 def check_between(name: str, value: float, low: float, high: float) -> None:
     """Raise InvalidInputError unless ``low < value < high``."""
-    _check_real(name, value)
+    _check_number(name, value)
     if not low < value < high:
-        limit = "" if high == math.inf else f" and below {high:g}"
-        raise InvalidInputError(f"{name}: got {value!r}; wanted a number above {low:g}{limit}")
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a number above {low:g} and below {high:g}")
+
+
+def check_int(name: str, value: int) -> None:
+    """Raise DtypeError unless ``value`` is a Python int."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DtypeError(f"{name}: got {type(value).__name__}; wanted an int")
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
@@ -88,6 +107,8 @@ def check_finite(name: str, tensor: Tensor) -> None:
 def check_binary(name: str, tensor: Tensor) -> None:
     """Raise InvalidInputError if a value is neither 0 nor 1 (a check of values)."""
     check_tensor(name, tensor)
+    if tensor.is_complex():
+        raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted 0 and 1 in a real dtype, or bool")
     if tensor.dtype == torch.bool or not checks_values(tensor):
         return
     wrong = (tensor != 0) & (tensor != 1)
@@ -131,11 +152,13 @@ def _is_batched(tensor: Tensor) -> bool:
 
 
 def check_tensor(name: str, tensor: Any) -> None:
-    """Raise DtypeError unless ``tensor`` is a tensor; the other checks of tensors include this one."""
+    """Raise DtypeError unless ``tensor`` is a dense tensor; the other checks of tensors include this one."""
     if not isinstance(tensor, Tensor):
         raise DtypeError(f"{name}: got {type(tensor).__name__}; wanted a torch.Tensor")
+    if tensor.layout != torch.strided:
+        raise DtypeError(f"{name}: got layout {tensor.layout}; wanted a dense tensor, as of .to_dense()")
 
 
-def _check_real(name: str, value: Any) -> None:
+def _check_number(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise DtypeError(f"{name}: got {type(value).__name__}; wanted a number")

@@ -9,17 +9,17 @@ import math
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import full_precision
 from lossary.authoring.validation import (
-    check_between,
     check_finite,
     check_floating,
     check_integer,
     check_ndim,
     check_non_negative,
+    check_real,
     check_shape,
     checks_values,
 )
@@ -43,7 +43,7 @@ class Pairs(NamedTuple):
 @full_precision
 def multi_similarity_miner(
     embeddings: Float[Tensor, "batch dim"],
-    labels: Int[Tensor, "batch"],
+    labels: Integer[Tensor, "batch"],
     *,
     epsilon: float = 0.1,
     normalize: bool = True,
@@ -89,7 +89,7 @@ def multi_similarity_miner(
 
 
 def pair_similarity(
-    embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, "batch"], *, normalize: bool
+    embeddings: Float[Tensor, "batch dim"], labels: Integer[Tensor, "batch"], *, normalize: bool
 ) -> Float[Tensor, "batch batch"]:
     """Check embeddings and labels, and compare all pairs by cosine, or by dot product.
 
@@ -126,7 +126,7 @@ def pair_similarity(
 
 def label_pairs(
     similarity: Float[Tensor, "batch batch"],
-    labels: Int[Tensor, "batch"],
+    labels: Integer[Tensor, "batch"],
     *,
     normalize: bool,
     duplicate_threshold: DuplicateThreshold,
@@ -155,7 +155,7 @@ def label_pairs(
             raise InvalidInputError(
                 f"duplicate_threshold: got {duplicate_threshold!r}; wanted a number, 'auto' or None"
             )
-        check_between("duplicate_threshold", duplicate_threshold, -math.inf, math.inf)
+        check_real("duplicate_threshold", duplicate_threshold)
         positive = positive & ~(similarity.detach() >= duplicate_threshold)
     return Pairs(positive, ~same)
 

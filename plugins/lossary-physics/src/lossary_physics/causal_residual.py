@@ -15,12 +15,13 @@ from lossary.authoring.validation import (
     check_between,
     check_finite,
     check_floating,
+    check_int,
     check_ndim,
     check_non_negative,
     check_shape,
     checks_values,
 )
-from lossary.errors import DtypeError, InvalidInputError, ShapeError
+from lossary.errors import InvalidInputError, ShapeError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -278,8 +279,13 @@ class CausalSchedule:
             state: what `state_dict` returned.
 
         Raises:
-            InvalidInputError: this schedule has fewer values than the checkpoint's stage.
+            InvalidInputError: ``state`` is not what `state_dict` returned, or this schedule has fewer
+                values than its stage.
         """
+        if not {"stage", "finished"} <= state.keys():
+            raise InvalidInputError(
+                f"state: got {', '.join(map(repr, state)) or 'nothing'}; wanted what state_dict returned"
+            )
         if not 0 <= state["stage"] < len(self._epsilons):
             raise InvalidInputError(
                 f"state: got stage {state['stage']}; wanted 0 to {len(self._epsilons) - 1}, as epsilons"
@@ -341,8 +347,7 @@ def _checked_chunks(time: Tensor, num_chunks: int | None, points: int) -> int:
         raise InvalidInputError(
             "num_chunks: got None with time; wanted the number of moments to cut the points into"
         )
-    if isinstance(num_chunks, bool) or not isinstance(num_chunks, int):
-        raise DtypeError(f"num_chunks: got {type(num_chunks).__name__}; wanted an int")
+    check_int("num_chunks", num_chunks)
     if not 1 <= num_chunks <= points:
         raise InvalidInputError(f"num_chunks: got {num_chunks}; wanted 1 to {points}, the number of points")
     return num_chunks

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
-from lossary.authoring.validation import check_finite, check_floating, check_ndim, checks_values
-from lossary.errors import DtypeError, InvalidInputError, ShapeError
+from lossary.authoring.validation import check_finite, check_floating, check_int, check_ndim, checks_values
+from lossary.errors import InvalidInputError, ShapeError
 from torch import Tensor
+from torch.nn import functional
 
 
 @full_precision
@@ -65,11 +66,13 @@ def physics_residual(
             f"{tuple(residual.shape)}"
         ) from None
     weight = weight.to(residual.dtype)
-    weighted = weight * residual.square()
     if reduction != "mean":
-        return reduce(weighted, reduction)
+        return reduce(weight * residual.square(), reduction)
+    # Only the ratios of the weights count; relative to the largest, their sum neither overflows nor vanishes.
+    largest = functional.pad(weight.detach().flatten(), (0, 1)).amax()  # padded, for there may be no point
+    weight = weight / largest.where(largest != 0, 1.0)
     total = weight.sum()
-    return weighted.sum() / total.where(total != 0, 1.0)
+    return (weight * residual.square()).sum() / total.where(total != 0, 1.0)
 
 
 PhysicsResidual = loss_module(physics_residual)
@@ -112,8 +115,7 @@ def derivative(
         raise ShapeError(
             f"output: got shape {tuple(output.shape)}; wanted ({points},) or ({points}, 1), a value per point"
         )
-    if isinstance(order, bool) or not isinstance(order, int):
-        raise DtypeError(f"order: got {type(order).__name__}; wanted an int")
+    check_int("order", order)
     if order < 1:
         raise InvalidInputError(f"order: got {order}; wanted 1 or above")
     if not coordinates.requires_grad:

@@ -5,11 +5,10 @@ confidence. It needs only the sum and the sum of squares of the logits beside th
 options move it between top-1 and top-k.
 """
 
-import math
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,7 +23,6 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import (
-    check_between,
     check_class_index,
     check_finite,
     check_floating,
@@ -32,6 +30,7 @@ from lossary.authoring.validation import (
     check_ndim,
     check_non_negative,
     check_positive,
+    check_real,
     check_shape,
 )
 from lossary.errors import ShapeError
@@ -40,7 +39,7 @@ from lossary.errors import ShapeError
 @full_precision
 def spherical_z(
     logits: Float[Tensor, "batch classes"],
-    target: Int[Tensor, "batch"],
+    target: Integer[Tensor, "batch"],
     *,
     sharpness: float = 1.0,
     shift: float = 0.0,
@@ -92,22 +91,23 @@ def spherical_z(
     if logits.shape[1] == 0:
         raise ShapeError(f"logits: got shape {tuple(logits.shape)}; wanted at least one class")
     check_positive("sharpness", sharpness)
-    check_between("shift", shift, -math.inf, math.inf)
+    check_real("shift", shift)
     check_non_negative("eps", eps)
     check_finite("logits", logits)
     check_class_index("target", target, logits.shape[1])
 
     # Subtracting and dividing by constants first changes neither value nor gradient of the score. It makes a
-    # constant row exactly zero, and keeps squares of large logits in range.
-    centred = logits - logits.detach().amax(1, keepdim=True)
-    centred = centred - centred.mean(1, keepdim=True)
-    scale = centred.detach().abs().amax(1, keepdim=True)
+    # constant row exactly zero, and keeps differences, sums and squares of large logits in range.
+    half = logits / 2
+    below = half - half.detach().amax(1, keepdim=True)
+    scale = below.detach().abs().amax(1, keepdim=True)
     constant = scale == 0
     scale = scale.where(~constant, 1.0)
-    scaled = centred / scale
+    scaled = below / scale
+    scaled = scaled - scaled.mean(1, keepdim=True)
     variance = scaled.square().mean(1, keepdim=True)
     # A constant row: the root has no slope at 0, so both sides of the ratio are replaced.
-    deviation = variance.where(~constant, 1.0).sqrt() + eps / scale
+    deviation = variance.where(~constant, 1.0).sqrt() + eps / 2 / scale
     score = (scaled.where(~constant, 0.0) / deviation).gather(1, target.long().unsqueeze(1)).squeeze(1)
     return reduce(-functional.logsigmoid(sharpness * (score - shift)) / sharpness, reduction)
 

@@ -27,6 +27,7 @@ from lossary.authoring.validation import (
     check_class_index,
     check_finite,
     check_floating,
+    check_int,
     check_positive,
     check_shape,
     checks_values,
@@ -77,7 +78,7 @@ def plackett_luce_distillation(
 
     Raises:
         ShapeError: ``student_logits`` has not two or three axes, or no class, or a shape does not fit it.
-        DtypeError: logits or weights are not floating, or ``target`` is not an integer.
+        DtypeError: logits or weights are not floating, or ``target`` or ``ignore_index`` is not an integer.
         InvalidInputError: ``temperature`` is not above 0, ``target`` is not a class, logits are NaN or
             infinite, weights are negative, ``weighting`` is unknown or does not fit the number of classes.
 
@@ -103,6 +104,7 @@ def plackett_luce_distillation(
         )
     check_shape("teacher_logits", teacher_logits, tuple(student_logits.shape), like="student_logits")
     num_classes = student_logits.shape[-1]
+    check_int("ignore_index", ignore_index)
     check_class_index("target", target, num_classes, ignore_index=ignore_index)
     check_shape("target", target, tuple(student_logits.shape[:-1]), like="the rows of student_logits")
     check_positive("temperature", temperature)
@@ -143,7 +145,8 @@ def _place_weights(
     check_choice("weighting", weighting, get_args(Weighting))
     match weighting:
         case "teacher":
-            return (teacher / temperature).softmax(-1).gather(-1, order)
+            below = teacher - teacher.amax(-1, keepdim=True)  # so that a small temperature cannot overflow it
+            return (below / temperature).softmax(-1).gather(-1, order)
         case "top1":
             return (torch.arange(num_classes, device=teacher.device) == 0).to(teacher.dtype)
         case "uniform":

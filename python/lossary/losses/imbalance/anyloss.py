@@ -43,8 +43,6 @@ Score = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 _NEEDS_POSITIVES = {"geometric_mean", "balanced_accuracy", "recall", "matthews"}
 _NEEDS_NEGATIVES = {"geometric_mean", "balanced_accuracy", "specificity", "matthews"}
-# Above this, amplification times a probability overflows float32.
-_MAX_AMPLIFICATION = 1e30
 
 
 class SoftConfusion(NamedTuple):
@@ -98,7 +96,7 @@ def soft_confusion(
         >>> [round(count.item(), 3) for count in counts]
         [1.0, 1.0, 0.0, 1.0]
     """
-    check_between("amplification", amplification, 0.0, _MAX_AMPLIFICATION)
+    check_positive("amplification", amplification)
     check_between("threshold", threshold, 0.0, 1.0)
     check_floating("logits", logits)
     check_tensor("target", target)
@@ -230,8 +228,7 @@ def _score(metric: Metric, beta: float, tp: Tensor, fp: Tensor, fn: Tensor, tn: 
         case "accuracy":
             return _ratio(tp + tn, tp + tn + fp + fn)
         case "f_beta":
-            inverse = 1 / beta  # beta * beta could overflow
-            recall_weight = 1 / (1 + inverse * inverse)
+            recall_weight = beta**2 / (1 + beta**2)
             # numerator plus something, not the textbook denominator: rounding then never exceeds 1
             return _ratio(tp, tp + recall_weight * fn + (1 - recall_weight) * fp)
         case "geometric_mean":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -23,7 +23,7 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.authoring.validation import check_between, check_positive
+from lossary.authoring.validation import check_positive, check_real
 from lossary.training.multi_similarity_miner import (
     DuplicateThreshold,
     label_pairs,
@@ -35,7 +35,7 @@ from lossary.training.multi_similarity_miner import (
 @full_precision
 def multi_similarity(
     embeddings: Float[Tensor, "batch dim"],
-    labels: Int[Tensor, "batch"],
+    labels: Integer[Tensor, "batch"],
     *,
     alpha: float = 2.0,
     beta: float = 50.0,
@@ -95,7 +95,7 @@ def multi_similarity(
     """
     check_positive("alpha", alpha)
     check_positive("beta", beta)
-    check_between("base", base, -math.inf, math.inf)
+    check_real("base", base)
     similarity = pair_similarity(embeddings, labels, normalize=normalize)
     pairs = label_pairs(similarity, labels, normalize=normalize, duplicate_threshold=duplicate_threshold)
     if mine:

@@ -95,7 +95,6 @@ def dice(
         mismatch = prediction * (1 - target) + target * (1 - prediction)
         mass = prediction + target
     axes = (0, 2) if batch else (2,)
-    smooth = max(smooth, torch.finfo(mass.dtype).tiny)  # one that rounds to 0 would divide 0 by 0
     return reduce(mismatch.sum(axes) / (mass.sum(axes) + smooth), reduction)
 
 
