@@ -102,7 +102,16 @@ class Catalog:
                 "lossary: got a call from a plugin that is being loaded; wanted it after the import"
             )
         with _lock:
-            return _installed()
+            found_before = _installed.cache_info().currsize > 0
+            catalog = _installed()
+        if catalog.problems and not found_before:  # outside the lock: a warning may run the caller's own code
+            text = "\n".join(f"  {problem}" for problem in catalog.problems)
+            warn(
+                f"{len(catalog.problems)} problem(s) with plugins; all others work:\n{text}",
+                PluginWarning,
+                stacklevel=3,
+            )
+        return catalog
 
     @classmethod
     def from_packages(cls, import_names: Iterable[str]) -> "Catalog":
@@ -123,7 +132,7 @@ class Catalog:
                 packages.append(loss_package(name, origin, problems))
             except Exception as error:
                 raise BrokenPluginError(
-                    f"import_names: got {name!r}, which does not import ({error}); wanted packages"
+                    f"import_names: got {name!r}, which does not import ({error}); wanted installed packages"
                 ) from error
         return cls(tuple(packages), tuple(problems))
 
@@ -323,11 +332,6 @@ def _installed() -> Catalog:
         packages, problems = discover(_selection(), strict=_is_strict())
     finally:
         _discovering.reset(token)
-    if problems:
-        text = "\n".join(f"  {problem}" for problem in problems)
-        warn(
-            f"{len(problems)} problem(s) with plugins; all others work:\n{text}", PluginWarning, stacklevel=4
-        )
     return Catalog(packages, problems)
 
 

@@ -54,6 +54,16 @@ def test_the_wheel_is_chosen_by_its_distribution(two):
     assert problems == []
 
 
+def test_the_warning_may_run_code_that_asks_for_the_plugins(two):
+    code = "import warnings, lossary\n"
+    code += "warnings.showwarning = lambda *_, **__: print(len(lossary.problems()))\n"
+    code += "lossary.names()"
+
+    done = two.run(code, LOSSARY_PLUGINS="good,bad")
+
+    assert done.stdout == "1\n", done.stderr
+
+
 def test_an_item_that_matches_nothing_is_a_problem(two):
     tasks, problems = seen(two, "good,goood")
     assert tasks == ["good"]
