@@ -45,6 +45,11 @@ BREAKS = {
     "unknown_exception": Break(
         "declaration", "    differentiable=", '    exceptions={"no_check": "a slip"},\n    differentiable='
     ),
+    "excused_from_declaring": Break(
+        "declaration",
+        "    differentiable=",
+        '    exceptions={"declaration": "hides every slip"},\n    differentiable=',
+    ),
     "third_axis": Break("annotations", '[Tensor, "batch classes"]', '[Tensor, "batch classes space"]'),
     "summary_computes": Break("docstring", 'r"""Squared distance', 'r"""Computes the squared distance'),
     "stale_example": Break("doctest", "tensor(0.2500)", "tensor(0.5000)"),
@@ -54,6 +59,10 @@ BREAKS = {
         *module_with(
             "    def forward(self, *inputs, **options):\n        return 2 * super().forward(*inputs)\n"
         ),
+    ),
+    "module_ignores_its_options": Break(
+        "module_equals_function",
+        *module_with("    def forward(self, *inputs):\n        return squared_error(*inputs)\n"),
     ),
     "silent_repr": Break(
         "module_options", *module_with("    def extra_repr(self):\n        return 'options'\n")
@@ -65,6 +74,13 @@ BREAKS = {
     ),
     "tensor_on_default_device": Break(
         "dtype_and_device", *after(VALUES, "    values = values + torch.zeros(2)[0]\n")
+    ),
+    "rounds_in_float32": Break(
+        "dtype_and_device",
+        *after(
+            VALUES,
+            "    if values.dtype == torch.float32:\n        values = values.bfloat16().float()\n",
+        ),
     ),
     "computed_in_half": Break("half_precision", "@full_precision\n", "", loss="negative_correlation"),
     "gradient_doubled": Break(
@@ -85,6 +101,15 @@ BREAKS = {
             VALUES, f"    if {PLAIN}:\n        with torch.no_grad():\n            target.clamp_(0.0, 1.0)\n"
         ),
     ),
+    "flattens_by_view": Break(
+        "memory_layout",
+        "    difference = prediction",
+        "    difference = prediction.view(-1).view(prediction.shape)",
+    ),
+    "one_row_loses_its_axis": Break("single_row", *after(VALUES, "    values = values.squeeze(0)\n")),
+    "undefined_for_one_row": Break(
+        "single_row", *after(VALUES, "    if values.shape == (1, 3):\n        values = 0 * values / 0.0\n")
+    ),
     "nan_when_empty": Break(
         "empty_batch",
         "    return reduce(values, reduction)",
@@ -94,6 +119,12 @@ BREAKS = {
         "empty_batch", *after(DECLARED, "            Property.REJECTS_EMPTY_BATCH,\n")
     ),
     "nan_unnoticed": Break("bad_input", '    check_unit_interval("prediction", prediction)\n', ""),
+    "infinity_unnoticed": Break(
+        "bad_input",
+        'check_finite("prediction", prediction)',
+        'check_finite("prediction", prediction.nan_to_num(posinf=0.0, neginf=0.0, nan=torch.nan))',
+        loss="negative_correlation",
+    ),
     "integers_unnoticed": Break(
         "bad_input",
         '    check_floating("target", target)\n',

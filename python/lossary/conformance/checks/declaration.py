@@ -65,6 +65,7 @@ def _expect_complete_words(case: Case) -> None:
     expect(spec.name not in spec.aliases, f"aliases: got {spec.name}, which is the name itself")
     for name, reason in spec.exceptions.items():
         expect(name in CHECKS, f"exceptions: got {name!r}; wanted one of {', '.join(CHECKS)}")
+        expect(name != "declaration", "exceptions: got 'declaration', the check that checks the exceptions")
         expect(bool(reason.strip()), f"exceptions: {name} has no reason")
 
 

@@ -4,9 +4,10 @@ import math
 from typing import Any, get_args
 
 import torch
+from torch import Tensor
 
 from lossary.authoring.spec import Property
-from lossary.conformance.case import Case, Inputs, floating, tensors
+from lossary.conformance.case import Case, Inputs, expect_close, expect_same_gradients, floating, tensors
 from lossary.conformance.table import CheckError, Skipped, check, expect
 from lossary.errors import InvalidInputError, LossaryError
 from lossary.settings import checks
@@ -23,6 +24,50 @@ def check_inputs_untouched(case: Case) -> None:
         expect(
             torch.equal(inputs[name], value) and inputs[name]._version == version, f"{name}: was written into"
         )
+
+
+@check
+def check_memory_layout(case: Case) -> None:
+    """Inputs may be views with any strides, such as slices and transposes."""
+
+    def of_views(**arguments: Any) -> Tensor:
+        views = {name: _view(value) for name, value in tensors(arguments)}
+        value: Tensor = case.spec.function(**arguments | views)
+        return value
+
+    inputs = case.inputs()
+    wanted, wanted_gradients = case.gradients(inputs)
+    try:
+        value, gradients = case.gradients(inputs, of_views)
+    except RuntimeError as error:
+        raise CheckError(f"inputs that are views: {error}") from error
+    expect_close(value, wanted, "inputs that are views", rtol=1e-5, atol=1e-7)
+    expect_same_gradients(gradients, wanted_gradients, "inputs that are views", rtol=1e-5, atol=1e-7)
+
+
+def _view(value: Tensor) -> Tensor:
+    """The values as a transposed slice of a larger tensor."""
+    columns = value.transpose(0, -1)
+    return torch.stack([columns, columns], -1)[..., 0].transpose(0, -1)
+
+
+@check
+def check_single_row(case: Case) -> None:
+    """A batch of one row, often the last of an epoch, has a finite value and gradient, or is refused."""
+    inputs = case.inputs()
+    names = case.batched(inputs)
+    if not names:
+        raise Skipped(f"{case.spec.differentiable[0]} has no axis")
+    single = inputs | {name: inputs[name][:1] for name in names}
+    try:
+        value, gradients = case.gradients(single)
+    except InvalidInputError:
+        return
+    expect(bool(value.isfinite().all()), f"one row: got {value}")
+    for name, gradient in gradients.items():
+        expect(bool(gradient.isfinite().all()), f"one row: the gradient of {name} is not finite")
+    axes, wanted = case.values(single).ndim, case.values(inputs).ndim
+    expect(axes == wanted, f"one row: got values with {axes} axes; wanted {wanted}, as for more rows")
 
 
 @check
@@ -60,9 +105,11 @@ def check_bad_input(case: Case) -> None:
         shorter = inputs | {name: inputs[name][:-1]}
         _expect_refusal(case, shorter, f"{name} with a row less than the rest", set(inputs))
     for name in floating(inputs):
-        spoilt = inputs | {name: _with_nan(inputs[name])}
+        spoilt = inputs | {name: _with_first(inputs[name], math.nan)}
         with checks(enabled=True):
             _expect_refusal(case, spoilt, f"NaN in {name}", {name}, InvalidInputError)
+            for infinite in (math.inf, -math.inf):
+                _expect_no_nan(case, inputs | {name: _with_first(inputs[name], infinite)}, infinite, name)
         with checks(enabled=False):
             _expect_nan(case, inputs, name)
 
@@ -96,9 +143,21 @@ def _expect_nan(case: Case, inputs: Inputs, name: str) -> None:
         expect(bool(value.isnan().any()), f"only NaN in {name} while lossary.checks(False): got {value}")
 
 
-def _with_nan(value: torch.Tensor) -> torch.Tensor:
-    spoilt = value.clone()
-    spoilt.view(-1)[:1] = math.nan
+def _expect_no_nan(case: Case, inputs: Inputs, infinite: float, name: str) -> None:
+    """What an infinite value means is the loss's to say, but it may not turn into NaN in silence."""
+    try:
+        value = case.spec.function(**inputs)
+    except InvalidInputError as error:
+        named = str(error).partition(":")[0]
+        expect(named == name, f"{infinite} in {name}: the error does not name the argument first: {error}")
+        return
+    expect(not bool(value.isnan().any()), f"{infinite} in {name}: got {value}; wanted InvalidInputError")
+
+
+def _with_first(value: Tensor, first: float) -> Tensor:
+    """A copy with another first element."""
+    spoilt = value.clone(memory_format=torch.contiguous_format)
+    spoilt.view(-1)[:1] = first
     return spoilt
 
 

@@ -2,19 +2,20 @@
 
 import inspect
 import pickle
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
 
 from lossary.conformance.case import Case, Inputs, expect_close
 from lossary.conformance.table import CheckError, Skipped, check, expect
-from lossary.errors import InvalidInputError
+from lossary.errors import InvalidInputError, LossaryError
 
 
 @check
 def check_module_equals_function(case: Case) -> None:
-    """The module's value is the function's on the same inputs and options."""
+    """The module's value is the function's on the same inputs and options, also with an option changed."""
     inputs = case.inputs()
     module = _build(case, inputs)
     got = _forward(case, module, inputs)
@@ -24,6 +25,31 @@ def check_module_equals_function(case: Case) -> None:
         if name not in inputs and hasattr(module, name)
     }
     expect_close(got, case.spec.function(**inputs, **held), "module and function", rtol=0.0, atol=0.0)
+    for name, value in _changes(case, inputs):
+        try:
+            wanted = case.spec.function(**{**inputs, **held, name: value})
+        except LossaryError:
+            continue  # the value does not suit the example inputs
+        got = _forward(case, _build(case, inputs, **{name: value}), inputs)
+        expect_close(got, wanted, f"module and function with {name}={value!r}", rtol=0.0, atol=0.0)
+
+
+def _changes(case: Case, inputs: Inputs) -> Iterator[tuple[str, Any]]:
+    """Options of the constructor with values besides their defaults, as far as these can be derived."""
+    constructor = inspect.signature(case.spec.module).parameters
+    for name, default in case.spec.options.items():
+        if name not in constructor or name in inputs:
+            continue
+        annotation = case.spec.signature.parameters[name].annotation
+        members = get_args(annotation) if get_origin(annotation) is not Literal else (annotation,)
+        choices = [
+            choice for member in members if get_origin(member) is Literal for choice in get_args(member)
+        ]
+        if isinstance(default, bool):
+            choices = [True, False]
+        elif isinstance(default, float):
+            choices = [default / 2 or 0.5]
+        yield from ((name, choice) for choice in choices if choice != default)
 
 
 @check
@@ -91,8 +117,8 @@ def _given(case: Case, inputs: Inputs) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if name in constructor}
 
 
-def _build(case: Case, inputs: Inputs) -> nn.Module:
-    given = _given(case, inputs)
+def _build(case: Case, inputs: Inputs, **options: Any) -> nn.Module:
+    given = _given(case, inputs) | options
     constructor = inspect.signature(case.spec.module).parameters.values()
     missing = [
         parameter.name

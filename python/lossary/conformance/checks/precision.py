@@ -8,12 +8,18 @@ from lossary.conformance.table import CheckError, check, expect
 
 @check
 def check_dtype_and_device(case: Case) -> None:
-    """The result has the dtype and the device of the inputs; on an accelerator it equals the CPU's."""
+    """The result has the dtype and the device of the inputs; neither changes it by more than rounding."""
     for dtype in (torch.float32, torch.float64):
         value, gradients = case.gradients(case.inputs(dtype=dtype))
         expect(value.dtype == dtype, f"{dtype} inputs: got a result of {value.dtype}")
         for name, gradient in gradients.items():
             expect(gradient.dtype == dtype, f"{dtype} inputs: got a gradient of {name} of {gradient.dtype}")
+    narrow = case.inputs(dtype=torch.float32)
+    value, gradients = case.gradients(narrow)
+    wanted, wanted_gradients = case.gradients(cast(narrow, torch.float64))
+    expect_close(value.double(), wanted, "float32 against float64", rtol=1e-3, atol=1e-5)
+    widened = {name: gradient.double() for name, gradient in gradients.items()}
+    expect_same_gradients(widened, wanted_gradients, "float32 against float64", rtol=1e-3, atol=1e-4)
     inputs = case.inputs()
     wanted, wanted_gradients = case.gradients(inputs)
     _expect_no_default_device(case)
