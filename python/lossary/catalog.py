@@ -263,7 +263,7 @@ class Catalog:
         if slash:
             self._raise_broken("name", family)
         close = close_names(name, [*self._by_name, *aliases])
-        text = f"name: got {name!r}; wanted {close or 'one of lossary.names()'}"
+        text = f"name: got {name!r}; wanted {close or 'one that `lossary list` shows'}"
         suspects = sorted({problem.plugin for problem in self.problems} | set(broken))
         if suspects:
             text += f". It might be in what does not load: {', '.join(suspects)}; see lossary.problems()"

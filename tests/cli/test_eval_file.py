@@ -158,6 +158,39 @@ def test_a_mistake_is_one_line_in_the_words_of_the_command_line(capsys, file, wo
     assert message in shown.err
 
 
+def test_a_column_with_the_name_of_an_argument_keeps_it(capsys, tmp_path):
+    (tmp_path / "y_score.csv").write_text("y_true,y_score\n0,0.1\n1,\n")
+    words = ["eval", str(tmp_path / "y_score.csv"), "--target", "y_true", "--score"]
+    for score, message in (
+        ("y_score", "lossary: column y_score: got no value in row 2; wanted one in every row\n"),
+        ("risk", "y_score.csv does not have; wanted one such as 'y_true', 'y_score'\n"),
+    ):
+        assert main([*words, score]) == 2
+        assert capsys.readouterr().err.endswith(message)
+
+
+def test_the_names_of_metrics_are_shown_as_they_are(capsys, file):
+    assert main(["eval", file, "--target", "died", "--score", "risk", "--metric", "accuracy"]) == 2
+    assert capsys.readouterr().err.startswith("lossary: --metric: got 'accuracy'; wanted one such as acc")
+    assert main(["eval", file, "--target", "died", "--score", "risk", "--metric", "auc"]) == 2
+    assert " accuracy_score, balanced_accuracy_score," in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_what_the_encoding_of_stdout_lacks_is_escaped(tmp_path, output):
+    (tmp_path / "a.csv").write_text("y,s,g\n0,0.1,süd\n1,0.2,süd\n", encoding="utf-8")
+    words = f"eval {tmp_path}/a.csv --target y --score s --group g --bootstrap 0 --format {output}"
+    process = subprocess.run(
+        [sys.executable, "-m", "lossary", *words.split()],
+        capture_output=True,
+        encoding="ascii",
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        timeout=120,
+        check=True,
+    )
+    assert ("s\\xfcd" if output == "table" else "s\\u00fcd") in process.stdout
+
+
 def test_in_a_process_of_its_own(file):
     command = [sys.executable, "-m", "lossary", "eval", file, "--target", "died", "--score", "risk"]
     process = subprocess.run(

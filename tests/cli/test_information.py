@@ -66,7 +66,7 @@ def test_doctor_reports_versions_extras_and_plugins(capsys):
     assert f"numpy {np.__version__}" in shown
     assert re.search(r"^  eval: pyarrow \S+, rich \S+, typer \S+$", shown, re.MULTILINE)
     assert re.search(r"^  torch: torch (\d\S+|not installed), jaxtyping", shown, re.MULTILINE)
-    assert re.search(r"^  segmentation: lossary \S+, \d+ losses, loaded in 0\.\d+ s$", shown, re.MULTILINE)
+    assert re.search(r"^  segmentation: lossary \S+, losses: \d+, loaded in 0\.\d+ s$", shown, re.MULTILINE)
     assert shown.endswith("no problems\n")
 
 

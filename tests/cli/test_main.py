@@ -178,6 +178,18 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
     assert process.returncode == 1
 
 
+@pytest.mark.parametrize(("words", "status"), [("--version", 0), ("list", 0), ("evla", 2)])
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_closed_stream_changes_neither_the_status_nor_the_other_stream(words, status, closed):
+    code = f"import os, sys; os.close({closed}); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    process = in_a_process("-m", "lossary", words, code=code)
+    assert process.returncode == status
+    if status == 0:
+        assert process.stderr == ""
+    else:
+        assert process.stdout == ""
+
+
 @pytest.mark.parametrize("module", ["typer", "rich", "pyarrow"])
 def test_without_the_extra_one_line_says_what_to_install(tmp_path, module):
     (tmp_path / "a.csv").write_text("y,s\n0,0.1\n1,0.2\n")

@@ -1,12 +1,13 @@
 import inspect
 import json
 import math
+from itertools import combinations
 
 import lossary
 import numpy as np
 import pytest
 from lossary import metrics
-from lossary.errors import DtypeError, InvalidInputError, ShapeError
+from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
 from lossary.evaluation import Categories, delong_interval, evaluate
 from lossary.evaluation.plan import MEASURES, Reads
 from lossary.evaluation.report import to_json
@@ -63,16 +64,38 @@ def test_the_area_has_delongs_interval_without_weights_and_a_bootstrap_with_them
 
 
 @pytest.mark.parametrize("decimals", [1, 7])
-@pytest.mark.parametrize("name", [name for name, measure in MEASURES.items() if measure.reweighted])
+@pytest.mark.parametrize("name", MEASURES)
 def test_a_reweighted_metric_equals_the_metric(data, name, decimals):
     y_true, y_score = data
     order = np.argsort(-y_score, kind="stable")
     is_positive, scores = y_true[order] == 1, np.round(y_score[order], decimals)
+    prediction = scores >= np.quantile(scores, 0.25) if MEASURES[name].reads is Reads.DECISIONS else scores
     rng = np.random.default_rng(6)
     for weight in (rng.integers(0, 4, 400), rng.random(400), np.ones(400), np.arange(400) >= 200):
-        found = MEASURES[name].of_weights(is_positive, scores)(weight.astype(float))
-        expected = getattr(metrics, name)(is_positive, scores, sample_weight=weight.astype(float))
+        found = MEASURES[name].reweighted(is_positive, prediction)(weight.astype(float))
+        expected = getattr(metrics, name)(is_positive, prediction, sample_weight=weight.astype(float))
         assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, measure in MEASURES.items() if measure.reads is Reads.DECISIONS]
+)
+def test_a_reweighted_metric_is_undefined_where_the_metric_is(name):
+    is_positive, decisions = np.array([False, False, True, True]), np.array([0, 1, 0, 1], dtype=np.uint8)
+    measure, compared = MEASURES[name], 0
+    for empty in (cells for size in range(4) for cells in combinations(range(4), size)):
+        weight = np.array([0.0 if cell in empty else cell + 1.0 for cell in range(4)])
+        if measure.undefined_reason(weight[2:].sum(), weight[:2].sum()) is not None:
+            continue  # neither is asked
+        compared += 1
+        found = measure.reweighted(is_positive, decisions)(weight)
+        if math.isnan(found):
+            with pytest.warns(UndefinedMetricWarning):
+                getattr(metrics, name)(is_positive, decisions, sample_weight=weight)
+        else:
+            expected = getattr(metrics, name)(is_positive, decisions, sample_weight=weight)
+            assert found == pytest.approx(expected, rel=1e-12)
+    assert compared >= 9
 
 
 def test_unit_weights_and_drawing_cells_give_the_same_intervals_as_drawing_rows(data):
@@ -169,12 +192,35 @@ def test_a_group_of_one_class_shows_what_is_undefined_and_why(data):
 def test_a_precision_without_a_predicted_positive_is_undefined_not_zero(data):
     found = evaluate(*data, threshold=1.5, metrics=["precision_score"], num_resamples=100).results[0]
     assert found.value is None
-    assert found.reason
+    assert found.reason == "no row is predicted positive"
+
+
+@pytest.mark.parametrize("threshold", [0.5, 1.5])
+def test_a_bootstrap_that_never_varies_gives_no_interval(threshold):
+    """All of 10 positives found is not certainty: at 95 % the true recall may be as low as 0.74."""
+    y_true = np.arange(20) % 2
+    found = by_name(evaluate(y_true, y_true.astype(float), threshold=threshold, num_resamples=100))
+    recall = found["recall_score"]
+    assert recall.value == (threshold == 0.5)
+    assert recall.low is recall.high is recall.method is None
+    assert recall.reason.startswith("no interval")
+    assert found["average_precision_score"].low is None  # it differs from 1 in the last digit
+
+
+def test_the_unit_of_the_weights_does_not_matter(data):
+    y_true, y_score = data
+    weight = np.random.default_rng(3).random(400) + 0.1
+    ordinary, *others = (
+        evaluate(y_true, y_score, sample_weight=weight * unit, num_resamples=100, seed=1)
+        for unit in (1.0, 2.0**1022, 2.0**-1000)  # sums and products beyond the range of a float
+    )
+    assert all(other == ordinary for other in others)
 
 
 def test_undefined_resamples_are_counted():
     y_true = np.array([1] * 2 + [0] * 30)
-    found = evaluate(y_true, np.linspace(1, 0, 32), metrics=["recall_score"], num_resamples=400).results[0]
+    y_score = np.array([1.0] + [0.0] * 31)
+    found = evaluate(y_true, y_score, metrics=["recall_score"], num_resamples=400).results[0]
     assert found.undefined_resamples == pytest.approx(400 * (30 / 32) ** 32, abs=40)
     assert found.low is not None
 

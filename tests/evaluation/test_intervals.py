@@ -173,3 +173,29 @@ def test_progress_ends_at_one():
     bootstrap(lambda counts: (0.0,), np.ones(3, np.int64), num_resamples=10, seed=0, advance=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_delong_takes_the_labels_that_an_evaluation_takes():
+    y_score = [0.1, 0.4, 0.35, 0.8]
+    assert delong_variance([-1, -1, 1, 1], y_score) == delong_variance([0, 0, 1, 1], y_score)
+    with pytest.raises(InvalidInputError, match="y_true: got 3 different labels"):
+        delong_variance([0, 1, 2, 1], y_score)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_delong_refuses_scores_that_are_not_finite(wrong):
+    with pytest.raises(InvalidInputError, match=r"y_score: got (nan|inf) at index 2"):
+        delong_interval([0, 0, 1, 1], [0.1, 0.4, wrong, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_weight": [1.0]}, r"sample_weight: got shape \(1,\)"),
+        ({"sample_weight": [1.0, -1.0]}, "sample_weight: got -1 at index 1"),
+        ({"seed": -1}, "seed: got -1; wanted 0 or above"),
+    ],
+)
+def test_options_of_the_bootstrap_are_checked(options, message):
+    with pytest.raises(InvalidInputError, match=message):
+        bootstrap_interval(mean, [0, 1], [0.1, 0.4], **options)

@@ -74,3 +74,15 @@ def test_the_labels_are_not_changed():
     labels.setflags(write=False)
     binary_target(labels)
     assert labels.tolist() == [0, 1, 1]
+
+
+def test_large_whole_numbers_are_not_merged():
+    labels = np.array([2**53, 2**53 + 1])
+    target = binary_target(labels, pos_label=2**53 + 1)
+    assert target.is_positive.tolist() == [False, True]
+    assert target.positive == "9007199254740993"
+
+
+def test_labels_are_shown_in_full():
+    with pytest.raises(InvalidInputError, match="got the labels 1234567, 1234568; wanted"):
+        binary_target([1234567, 1234568])

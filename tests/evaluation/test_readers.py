@@ -1,5 +1,6 @@
 import gzip
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_a_group_named_na_is_a_group(tmp_path):
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_missing_column_is_named_with_close_matches(tmp_path, table, ending):
     path = write(tmp_path / f"scores{ending}", table.select(["died", "risk"]))
-    with pytest.raises(InvalidInputError, match=r"column: got 'rsik', which .* wanted one such as risk"):
+    with pytest.raises(InvalidInputError, match=r"column: got 'rsik', which .* wanted one such as 'risk'"):
         read_columns(path, Columns(numbers=("rsik",), labels=("died",)))
 
 
@@ -259,3 +260,60 @@ def test_labels_that_come_in_later_batches_keep_their_meaning(tmp_path):
 def test_a_compressed_csv_is_really_compressed(tmp_path, table):
     path = write(tmp_path / "scores.csv.gz", table.select(["risk"]))
     assert gzip.decompress(path.read_bytes()).startswith(b'"risk"')
+
+
+def test_spaces_around_a_name_show_in_the_advice(tmp_path):
+    (tmp_path / "a.csv").write_text("died, risk\n0, 0.1\n")
+    with pytest.raises(InvalidInputError, match="wanted one such as ' risk'"):
+        read_columns(tmp_path / "a.csv", Columns(numbers=("risk",), labels=()))
+
+
+def test_quoted_line_breaks_do_not_matter_where_a_block_ends(tmp_path):
+    rows = 60_000  # more than one block of text
+    (tmp_path / "a.csv").write_text("risk,note\n" + '0.5,"one, ""two""\nthree"\n' * rows)
+    found = read_columns(tmp_path / "a.csv", Columns(numbers=("risk",), labels=("note",)))
+    assert found["risk"].tolist() == [0.5] * rows
+    assert found["note"].names.tolist() == ['one, "two"\nthree']
+
+
+@pytest.mark.parametrize("values", [[None, "a"], [None, 0.5]])
+def test_a_null_among_the_labels_of_a_dictionary_is_a_missing_value(tmp_path, values):
+    column = pa.DictionaryArray.from_arrays(pa.array([1, 1, 0], pa.int8()), pa.array(values))
+    path = write(tmp_path / "a.feather", pa.table({"group": column}))
+    with pytest.raises(InvalidInputError, match="column group: got no value in row 3"):
+        read_columns(path, Columns(numbers=(), labels=("group",)))
+
+
+def test_a_dictionary_of_decimals_holds_numbers(tmp_path):
+    column = pa.array([1, 2, 1], pa.decimal128(5, 2)).dictionary_encode()
+    path = write(tmp_path / "a.feather", pa.table({"risk": column}))
+    assert read_columns(path, Columns(numbers=("risk",), labels=()))["risk"].tolist() == [1.0, 2.0, 1.0]
+
+
+def test_lists_of_text_are_no_labels(tmp_path):
+    path = write(tmp_path / "a.parquet", pa.table({"tags": [["a"], ["b"]]}))
+    with pytest.raises(DtypeError, match=r"column tags: got type list.*; wanted numbers, booleans or text"):
+        read_columns(path, Columns(numbers=(), labels=("tags",)))
+
+
+def test_an_empty_text_of_an_archive_is_a_missing_label(tmp_path):
+    np.savez(tmp_path / "a.npz", region=np.array(["a", "", "b"]))
+    with pytest.raises(InvalidInputError, match="column region: got no value in row 2"):
+        read_columns(tmp_path / "a.npz", Columns(numbers=(), labels=("region",)))
+
+
+def test_a_damaged_compressed_archive_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, risk=np.random.default_rng(0).integers(0, 9, 10_000))
+    content = bytearray(path.read_bytes())
+    content[500:700] = bytes(byte ^ 0x5A for byte in content[500:700])
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError, match="does not read as NumPy archive"):
+        read_columns(path, Columns(numbers=("risk",), labels=()))
+
+
+def test_what_is_no_array_in_an_archive_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("risk", "0.1 0.2")
+    with pytest.raises(InvalidInputError, match="column: got 'risk', which is no array"):
+        read_columns(tmp_path / "a.npz", Columns(numbers=("risk",), labels=()))

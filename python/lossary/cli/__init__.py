@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any, TextIO
 
 from lossary import __version__
@@ -58,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            _print_what_the_encoding_lacks()
             status = _run(words)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: the process was started without one
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
@@ -122,8 +125,20 @@ def _failure(error: Exception) -> int:
         text = f"{error.strerror or error}{place}"
     else:
         text = f"{type(error).__name__}: {error} (unexpected; LOSSARY_DEBUG=1 shows the traceback)"
-    print(f"lossary: {' '.join(text.split())}", file=sys.stderr)
+    _tell(text)
     return FAILURE
+
+
+def _tell(text: str) -> None:
+    """One line on stderr; without one, print would turn to stdout."""
+    if sys.stderr is not None:
+        print(f"lossary: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _print_what_the_encoding_lacks() -> None:
+    """Escape what stdout cannot encode, as Python does on stderr, instead of stopping halfway."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _show_warning(
@@ -134,4 +149,4 @@ def _show_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    print(f"lossary: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    _tell(f"warning: {message}")

@@ -37,7 +37,7 @@ def doctor(
     for package in catalog.packages:
         origin = f"{package.distribution} {package.version}".strip()
         typer.echo(
-            f"  {package.family}: {origin}, {len(package.losses)} losses, loaded in {package.seconds:.3f} s"
+            f"  {package.family}: {origin}, losses: {len(package.losses)}, loaded in {package.seconds:.3f} s"
         )
     if not catalog.packages:
         typer.echo("  none")

@@ -67,7 +67,7 @@ def eval_file(
 
     The interval of roc_auc_score is DeLong's, on the logit scale, unless there are weights; all others
     are percentile bootstrap intervals over rows. A metric that is undefined is shown as such, with the
-    reason.
+    reason; so is an interval, for example where no row is misjudged and all resamples agree.
 
     Only the named columns are read. A missing value, NaN or infinity is an error that names the row.
     """
@@ -126,5 +126,6 @@ def _progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
 
 
 def _in_words_of_the_command_line(error: LossaryError) -> LossaryError:
-    pattern = r"^\w+(?=:)|y_true|y_score|sample_weight|pos_label"
+    # the argument that a message starts with, and its advice; columns and labels may have the same names
+    pattern = r"^\w+(?=:)|(?<=\()pos_label(?=\)$)"
     return type(error)(re.sub(pattern, lambda found: OPTIONS.get(found[0], found[0]), str(error)))

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError, UndefinedMetricWarning
+from lossary.evaluation.labels import binary_target
+from lossary.evaluation.rows import check_scores, check_weights
 from lossary.settings import get_num_threads
 
 Weights = NDArray[np.int64] | NDArray[np.float64]
@@ -42,7 +44,7 @@ def delong_variance(y_true: ArrayLike, y_score: ArrayLike) -> tuple[float, float
     Sorting once gives all placements, in O(n log n).
 
     Args:
-        y_true: 0 and 1, or booleans, shape (rows,).
+        y_true: 0 and 1, -1 and 1, or booleans, shape (rows,).
         y_score: finite numbers, higher for the positive class, shape (rows,).
 
     Returns:
@@ -50,6 +52,7 @@ def delong_variance(y_true: ArrayLike, y_score: ArrayLike) -> tuple[float, float
 
     Raises:
         UndefinedMetricError: fewer than two rows of a class.
+        InvalidInputError: other labels, or scores that are not finite.
         ShapeError: lengths that differ.
 
     Source: DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated receiver
@@ -60,9 +63,8 @@ def delong_variance(y_true: ArrayLike, y_score: ArrayLike) -> tuple[float, float
         >>> delong_variance([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])  # placements 1/2, 1 and 1, 1/2
         (0.75, 0.125)
     """
-    is_positive, scores = np.asarray(y_true).astype(bool), np.asarray(y_score)
-    if is_positive.ndim != 1 or is_positive.shape != scores.shape:
-        raise ShapeError(f"y_score: got shape {scores.shape}; wanted one axis, as y_true {is_positive.shape}")
+    is_positive = binary_target(y_true).is_positive
+    scores = check_scores(y_score, len(is_positive))
     num_positives = int(is_positive.sum())
     num_negatives = len(is_positive) - num_positives
     if min(num_positives, num_negatives) < 2:
@@ -85,7 +87,7 @@ def delong_interval(y_true: ArrayLike, y_score: ArrayLike, *, confidence: float 
     The logit keeps the ends inside (0, 1) where the plain normal interval leaves it.
 
     Args:
-        y_true: 0 and 1, or booleans, shape (rows,).
+        y_true: 0 and 1, -1 and 1, or booleans, shape (rows,).
         y_score: finite numbers, higher for the positive class, shape (rows,).
         confidence: coverage, above 0 and below 1.
 
@@ -142,6 +144,8 @@ def bootstrap_interval(
 
     Raises:
         UndefinedMetricError: the metric is undefined on more than half of the resamples.
+        InvalidInputError: weights below 0 or not finite, or an option out of range.
+        ShapeError: lengths that differ.
 
     Source: Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 1979.
 
@@ -155,7 +159,7 @@ def bootstrap_interval(
     target, scores = np.asarray(y_true), np.asarray(y_score)
     if target.shape[:1] != scores.shape[:1]:
         raise ShapeError(f"y_score: got shape {scores.shape}; wanted the length of y_true, {target.shape}")
-    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    weight = None if sample_weight is None else check_weights(sample_weight, len(target))
 
     def statistic(counts: NDArray[np.int64]) -> tuple[float]:
         return (metric(target, scores, sample_weight=counts if weight is None else counts * weight),)
@@ -195,6 +199,8 @@ def bootstrap(
         raise InvalidInputError(
             f"num_resamples: got {num_resamples} draws of {total} rows; wanted 1 or more of each"
         )
+    if seed < 0:
+        raise InvalidInputError(f"seed: got {seed}; wanted 0 or above")
     shares = None if (multiplicity == 1).all() else multiplicity / total
 
     def draw(index: int) -> Sequence[float] | None:

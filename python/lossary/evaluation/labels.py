@@ -118,7 +118,11 @@ def categorize(name: str, values: ArrayLike | Categories) -> Categories:
 def _meaning(label: Any) -> float | str:
     text = str(label)
     if text.lower() in ("true", "false"):
-        return float(text.lower() == "true")
+        return int(text.lower() == "true")
+    try:
+        return int(text)  # before float, which merges large neighbours
+    except ValueError:
+        pass
     try:
         number = float(text)
     except ValueError:
@@ -129,4 +133,4 @@ def _meaning(label: Any) -> float | str:
 
 
 def _show(meaning: float | str) -> str:
-    return meaning if isinstance(meaning, str) else f"{meaning:g}"
+    return str(meaning)

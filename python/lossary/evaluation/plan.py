@@ -5,16 +5,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lossary import metrics
 from lossary.errors import InvalidInputError
 from lossary.evaluation import reweighting
 from lossary.evaluation.intervals import check_confidence
-from lossary.evaluation.reweighting import OfWeights
+from lossary.evaluation.reweighting import OfRows, of_cells
 
 MIN_RESAMPLES = 100
 """Fewer resamples leave the ends of a percentile interval to chance."""
@@ -38,30 +34,24 @@ class Measure:
     Attributes:
         name: a function of `lossary.metrics`.
         reads: what it reads beside the target.
+        reweighted: the same metric, prepared for many weightings of the rows.
         needs_positive: without a positive row there is nothing to measure.
         needs_negative: without a negative row there is nothing to measure.
         default: whether a plan without a list of metrics has it.
-        reweighted: the same metric, prepared for many weightings of the rows.
     """
 
     name: str
     reads: Reads
+    reweighted: OfRows
     needs_positive: bool = False
     needs_negative: bool = False
     default: bool = True
-    reweighted: Callable[[NDArray[np.bool_], NDArray[Any]], OfWeights] | None = None
 
     @property
     def function(self) -> Callable[..., float]:
         """The metric, called as ``function(y_true, prediction, sample_weight=...)``."""
         function: Callable[..., float] = getattr(metrics, self.name)
         return function
-
-    def of_weights(self, is_positive: NDArray[np.bool_], prediction: NDArray[Any]) -> OfWeights:
-        """The metric as a function of the weights of these rows; scores in descending order."""
-        if self.reweighted is not None:
-            return self.reweighted(is_positive, prediction)
-        return lambda weights: float(self.function(is_positive, prediction, sample_weight=weights))
 
     def undefined_reason(self, positives: float, negatives: float) -> str | None:
         """Why the metric has no value on data with these weights of the classes; None when it has one."""
@@ -89,14 +79,33 @@ MEASURES = {
             reweighted=reweighting.average_precision,
         ),
         Measure("brier_score_loss", Reads.PROBABILITIES, reweighted=reweighting.brier_score),
-        Measure("accuracy_score", Reads.DECISIONS),
-        Measure("balanced_accuracy_score", Reads.DECISIONS, needs_positive=True, needs_negative=True),
-        Measure("precision_score", Reads.DECISIONS),
-        Measure("recall_score", Reads.DECISIONS, needs_positive=True),
-        Measure("f1_score", Reads.DECISIONS),
-        Measure("matthews_corrcoef", Reads.DECISIONS, needs_positive=True, needs_negative=True),
+        Measure("accuracy_score", Reads.DECISIONS, reweighted=of_cells(reweighting.accuracy)),
         Measure(
-            "geometric_mean_score", Reads.DECISIONS, needs_positive=True, needs_negative=True, default=False
+            "balanced_accuracy_score",
+            Reads.DECISIONS,
+            needs_positive=True,
+            needs_negative=True,
+            reweighted=of_cells(reweighting.balanced_accuracy),
+        ),
+        Measure("precision_score", Reads.DECISIONS, reweighted=of_cells(reweighting.precision)),
+        Measure(
+            "recall_score", Reads.DECISIONS, needs_positive=True, reweighted=of_cells(reweighting.recall)
+        ),
+        Measure("f1_score", Reads.DECISIONS, reweighted=of_cells(reweighting.f1)),
+        Measure(
+            "matthews_corrcoef",
+            Reads.DECISIONS,
+            needs_positive=True,
+            needs_negative=True,
+            reweighted=of_cells(reweighting.matthews),
+        ),
+        Measure(
+            "geometric_mean_score",
+            Reads.DECISIONS,
+            needs_positive=True,
+            needs_negative=True,
+            default=False,
+            reweighted=of_cells(reweighting.geometric_mean),
         ),
     )
 }

@@ -6,6 +6,7 @@ from 1 in messages, the header of a CSV file left out.
 
 import difflib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ class Columns:
                 )
             if name not in present:
                 close = difflib.get_close_matches(name, present, n=3, cutoff=0.5) or present[:10]
+                shown = ", ".join(map(repr, close))  # quoted: spaces around a name are part of it
                 raise InvalidInputError(
-                    f"column: got {name!r}, which {path} does not have; wanted one such as {', '.join(close)}"
+                    f"column: got {name!r}, which {path} does not have; wanted one such as {shown}"
                 )
 
 
@@ -96,15 +98,16 @@ def read_columns(
 
 def _read_csv(path: Path, columns: Columns, advance: Advance) -> dict[str, NDArray[Any] | Categories]:
     arrow, csv = _pyarrow("csv")
+    parse = csv.ParseOptions(newlines_in_values=True)  # else a quoted one is an error where a block ends
     with _csv_stream(path) as (_, stream):
-        columns.check_present(path, csv.open_csv(stream).schema.names)
+        columns.check_present(path, csv.open_csv(stream, parse_options=parse).schema.names)
     # text of labels stays text: "1" and "1.0" are told apart, or not, by what reads them; and the types
     # that a first block suggests (0 and 1) would refuse what comes later (0.5)
     types = {name: arrow.float64() for name in columns.numbers}
     types |= {name: arrow.dictionary(arrow.int32(), arrow.string()) for name in columns.labels}
     options = csv.ConvertOptions(include_columns=list(columns.names), column_types=types)
     with _csv_stream(path) as (raw, stream):
-        batches = csv.open_csv(stream, convert_options=options)
+        batches = csv.open_csv(stream, parse_options=parse, convert_options=options)
         return _gather(columns, batches, lambda _batch: advance(raw.tell() / raw.size()))
 
 
@@ -162,11 +165,15 @@ def _read_npz(path: Path, columns: Columns, advance: Advance) -> dict[str, NDArr
         columns.check_present(path, archive.files)
         for done, name in enumerate(columns.names, start=1):
             array = archive[name]
+            if not isinstance(array, np.ndarray):
+                raise InvalidInputError(f"column: got {name!r}, which is no array in {path}; wanted an array")
             if array.ndim != 1:
                 raise ShapeError(f"column: got shape {array.shape} of {name!r}; wanted one axis")
             allowed = "fiub" if name in columns.numbers else "fiubU"
             if array.dtype.kind not in allowed:
                 raise _wrong_type(name, array.dtype, columns)
+            if array.dtype.kind == "U" and (empty := array == "").any():
+                raise _missing(name, int(empty.argmax()))
             _check_finite(name, array, 0)
             gathered[name] = array
             advance(done / len(columns.names))
@@ -199,6 +206,8 @@ def _gather(
     for batch in batches:
         for name in columns.names:
             values = batch.column(name)
+            if hasattr(values, "dictionary") and values.dictionary.null_count:
+                values = values.dictionary_decode()  # the null is a label that rows may have
             _check_present(name, values, row)
             if _is_text(values.type) and name in columns.labels:
                 chunks[name].append(_encode(name, values, texts.setdefault(name, {}), row))
@@ -226,9 +235,9 @@ def _encode(name: str, values: Any, known: dict[str, int], row: int) -> NDArray[
 
 
 def _numeric(name: str, values: Any, columns: Columns, row: int) -> NDArray[Any]:
-    kind = str(values.type)
     if hasattr(values, "dictionary"):
         values = values.dictionary_decode()
+    kind = str(values.type)
     if kind.startswith("decimal"):
         values = values.cast("float64")
     array: NDArray[Any] = values.to_numpy(zero_copy_only=False)
@@ -239,7 +248,7 @@ def _numeric(name: str, values: Any, columns: Columns, row: int) -> NDArray[Any]
 
 
 def _is_text(kind: Any) -> bool:
-    text = getattr(kind, "value_type", kind)
+    text = kind.value_type if hasattr(kind, "index_type") else kind
     return str(text) in ("string", "large_string", "string_view")
 
 
@@ -281,7 +290,7 @@ def _errors_of(path: Path, format_name: str) -> Iterator[None]:
         yield
     except (InvalidInputError, DtypeError):
         raise
-    except (ValueError, KeyError, EOFError, OSError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         if getattr(error, "errno", None) is not None:  # the system's word, not that of a format's reader
             raise
         detail = " ".join(str(error).split())

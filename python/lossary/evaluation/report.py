@@ -61,8 +61,8 @@ def to_dict(evaluation: Evaluation, *, file: str | None = None) -> dict[str, Any
 
 
 def to_json(evaluation: Evaluation, *, file: str | None = None) -> str:
-    """The evaluation as one strict JSON document (no NaN); see `to_dict`."""
-    return json.dumps(to_dict(evaluation, file=file), indent=2, allow_nan=False, ensure_ascii=False)
+    """The evaluation as one strict JSON document (no NaN, only ASCII); see `to_dict`."""
+    return json.dumps(to_dict(evaluation, file=file), indent=2, allow_nan=False)
 
 
 def print_tables(evaluation: Evaluation, console: "Console", *, file: str | None = None) -> None:

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
 from lossary.evaluation.intervals import bootstrap
 from lossary.evaluation.plan import Measure, Plan, Reads
-from lossary.evaluation.reweighting import OfWeights
 from lossary.evaluation.rows import Rows, class_mass
 
 CELL_TRUE = np.array([False, False, True, True])
@@ -91,20 +89,13 @@ def _of_weights(
     measures: Sequence[Measure], is_positive: NDArray[np.bool_], prediction: NDArray[Any]
 ) -> Callable[[NDArray[Any]], list[float]]:
     """The metrics as a function of the weights of the rows; NaN where one is undefined."""
-    prepared = [(measure, measure.of_weights(is_positive, prediction)) for measure in measures]
+    prepared = [(measure, measure.reweighted(is_positive, prediction)) for measure in measures]
 
     def values(weights: NDArray[Any]) -> list[float]:
         mass = class_mass(is_positive, weights)
         return [
-            _or_nan(of_weights, weights) if measure.undefined_reason(*mass) is None else math.nan
+            of_weights(weights) if measure.undefined_reason(*mass) is None else math.nan
             for measure, of_weights in prepared
         ]
 
     return values
-
-
-def _or_nan(of_weights: OfWeights, weights: NDArray[Any]) -> float:
-    try:
-        return of_weights(weights)
-    except (UndefinedMetricError, UndefinedMetricWarning):
-        return math.nan

@@ -1,9 +1,10 @@
 """A metric on many weightings of the same rows, without sorting or checking them each time.
 
 Each function prepares the rows once and returns a function of the weights alone; it equals the metric of
-the same name in `lossary.metrics`. Scores come in descending order.
+the same name in `lossary.metrics`, with NaN where that is undefined. Scores come in descending order.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 OfWeights = Callable[[NDArray[Any]], float]
+OfRows = Callable[[NDArray[np.bool_], NDArray[Any]], OfWeights]
+OfCells = Callable[[float, float, float, float], float]
 
 
 def roc_auc(is_positive: NDArray[np.bool_], scores: NDArray[Any]) -> OfWeights:
@@ -44,6 +47,56 @@ def brier_score(is_positive: NDArray[np.bool_], scores: NDArray[Any]) -> OfWeigh
     """Weighted mean of the squared errors."""
     errors = (scores.astype(np.float64) - is_positive) ** 2
     return lambda weights: float((weights * errors).sum() / weights.sum())
+
+
+def of_cells(formula: OfCells) -> OfRows:
+    """A formula of the weights of true negatives, false positives, false negatives and true positives."""
+
+    def of_rows(is_positive: NDArray[np.bool_], decisions: NDArray[Any]) -> OfWeights:
+        cells = is_positive * np.uint8(2) + decisions.astype(np.uint8)
+        return lambda weights: formula(*np.bincount(cells, weights=weights, minlength=4).tolist())
+
+    return of_rows
+
+
+def accuracy(tn: float, fp: float, fn: float, tp: float) -> float:
+    """Share of the rows that are right."""
+    return _ratio(tp + tn, tp + tn + fp + fn)
+
+
+def balanced_accuracy(tn: float, fp: float, fn: float, tp: float) -> float:
+    """Mean of the recalls of both classes."""
+    return (_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2
+
+
+def precision(tn: float, fp: float, fn: float, tp: float) -> float:  # noqa: ARG001 - all four cells
+    """Share of the predicted positives that are positive."""
+    return _ratio(tp, tp + fp)
+
+
+def recall(tn: float, fp: float, fn: float, tp: float) -> float:  # noqa: ARG001
+    """Share of the positives that are found."""
+    return _ratio(tp, tp + fn)
+
+
+def f1(tn: float, fp: float, fn: float, tp: float) -> float:  # noqa: ARG001
+    """Harmonic mean of precision and recall."""
+    return _ratio(2 * tp, 2 * tp + fp + fn)
+
+
+def matthews(tn: float, fp: float, fn: float, tp: float) -> float:
+    """Correlation of classes and decisions; 0 when all decisions are the same."""
+    spread = (tp + fp) * (tn + fn) * (tp + fn) * (tn + fp)
+    return (tp * tn - fp * fn) / math.sqrt(spread) if spread else 0.0
+
+
+def geometric_mean(tn: float, fp: float, fn: float, tp: float) -> float:
+    """Geometric mean of the recalls of both classes."""
+    return math.sqrt(_ratio(tp, tp + fn) * _ratio(tn, tn + fp))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
 
 
 def _curve(

@@ -53,8 +53,12 @@ def check_rows(
     """
     if len(is_positive) == 0:
         raise InvalidInputError("y_true: got no rows; wanted at least one")
-    scores = _numbers("y_score", y_score, len(is_positive))
-    weight = None if sample_weight is None else _weights(sample_weight, len(is_positive))
+    scores = check_scores(y_score, len(is_positive))
+    weight = None if sample_weight is None else check_weights(sample_weight, len(is_positive))
+    if weight is not None:
+        # no metric depends on the unit; by a power of two nothing is rounded, and no product of sums
+        # leaves the range of the numbers
+        weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
     return Rows(is_positive, scores, (scores >= threshold).astype(np.uint8), weight)
 
 
@@ -75,13 +79,19 @@ def _numbers(name: str, values: ArrayLike, num_rows: int) -> NDArray[Any]:
     return array
 
 
-def _weights(values: ArrayLike, num_rows: int) -> NDArray[np.float64]:
+def check_scores(values: ArrayLike, num_rows: int) -> NDArray[Any]:
+    """Scores in their own dtype; raises as `check_rows` does."""
+    return _numbers("y_score", values, num_rows)
+
+
+def check_weights(values: ArrayLike, num_rows: int) -> NDArray[np.float64]:
+    """Weights as numbers; raises as `check_rows` does."""
     weight = _numbers("sample_weight", values, num_rows).astype(np.float64, copy=False)
     if (negative := weight < 0).any():
         index = int(negative.argmax())
         raise InvalidInputError(
             f"sample_weight: got {weight[index]:g} at index {index}; wanted weights, 0 or above"
         )
-    if not weight.sum() > 0:
+    if not weight.any():
         raise InvalidInputError("sample_weight: got only zeros; wanted a weight above 0")
     return weight

@@ -215,6 +215,9 @@ def _result(
         elif _has_delong(measure, rows) and not reason:
             low, high = delong_interval(rows.is_positive, rows.scores, confidence=plan.confidence)
             method = "delong"
+        if low is not None and high is not None and math.isclose(low, high, abs_tol=1e-12):
+            low = high = method = None
+            reason = "no interval: it is the same on all resamples of these rows"
     except UndefinedMetricError as error:
         reason = f"no interval: {error}"
     return Result(
@@ -245,6 +248,9 @@ def _value(measure: Measure, rows: Rows, mass: tuple[float, float]) -> float | s
         try:
             value = float(measure.function(rows.is_positive, prediction, sample_weight=rows.weight))
         except (UndefinedMetricError, UndefinedMetricWarning) as error:
+            # the text of the warning speaks of a 0 that is not shown
+            if measure.reads is Reads.DECISIONS and not rows.decisions.any():
+                return "no row is predicted positive"
             return " ".join(str(error).split())
     return value if math.isfinite(value) else "the metric has no finite value"
 
