@@ -27,6 +27,9 @@ def confusion_counts(y_true: NDArray[Any], y_pred: NDArray[Any], low: int, class
 def confusion_weights(
     y_true: NDArray[Any], y_pred: NDArray[Any], sample_weight: Doubles, low: int, classes: int, /
 ) -> Doubles: ...
+def confusion_integer_weights(
+    y_true: NDArray[Any], y_pred: NDArray[Any], sample_weight: NDArray[np.int64], low: int, classes: int, /
+) -> NDArray[np.int64]: ...
 def tally_counts(y_true: NDArray[Any], y_pred: NDArray[Any], low: int, classes: int, /) -> list[Counts]: ...
 def tally_weights(
     y_true: NDArray[Any], y_pred: NDArray[Any], sample_weight: Doubles, low: int, classes: int, /

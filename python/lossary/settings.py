@@ -1,9 +1,11 @@
 """Process-wide switches: value checks of losses, and threads of the kernels."""
 
+from numbers import Integral
 from types import TracebackType
 from typing import Self
 
 from lossary import _kernels
+from lossary.errors import DtypeError, InvalidInputError
 
 _value_checks: bool | None = None
 
@@ -58,8 +60,13 @@ def set_num_threads(num_threads: int | None) -> None:
         num_threads: at least 1, or None for one per core (the default).
 
     Raises:
-        InvalidInputError: ``num_threads`` is below 1.
+        InvalidInputError: ``num_threads`` is below 1, or beyond 64 bits.
+        DtypeError: ``num_threads`` is no integer.
     """
+    if num_threads is not None and (isinstance(num_threads, bool) or not isinstance(num_threads, Integral)):
+        raise DtypeError(f"num_threads: got {num_threads!r}; wanted an integer, at least 1, or None")
+    if num_threads is not None and abs(num_threads) >= 2**63:
+        raise InvalidInputError(f"num_threads: got {num_threads}; wanted a number of threads that can exist")
     _kernels.set_num_threads(num_threads)
 
 

@@ -6,6 +6,8 @@ PyCapsule interface.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,10 @@ from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.extras import require
 
 Array = NDArray[Any]
+
+# Sums of sixteen billion weights below the first number stay finite; above the second, no product of a weight
+# and a ratio is rounded away.
+_HUGE, _TINY = 2.0**960, 2.0**-500
 
 _READABLE = frozenset(np.dtype(code) for code in "?bBhHiIlLqQfd")
 
@@ -68,7 +74,7 @@ def _convert(name: str, given: Any) -> Array:
         raise
     except TypeError as error:
         raise DtypeError(f"{name}: got {type(given).__name__} ({error}); wanted {wanted}") from error
-    except ValueError as error:
+    except (ValueError, RuntimeError, BufferError, OverflowError) as error:
         raise InvalidInputError(f"{name}: got {type(given).__name__} ({error}); wanted {wanted}") from error
     raise DtypeError(f"{name}: got {type(given).__name__}; wanted {wanted}")
 
@@ -97,15 +103,26 @@ def numeric(name: str, array: Array) -> Array:
         return array
     kind = array.dtype.kind
     if kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"{name}: got objects ({error}); wanted real numbers") from error
+        return _numbers(name, array)
     if kind == "f" and array.dtype.itemsize == 2:
         return array.astype(np.float32)
     if kind not in "fiu" or array.dtype.itemsize > 8:
         raise InvalidInputError(f"{name}: got dtype {array.dtype}; wanted real numbers of at most 64 bits")
     return array.astype(array.dtype.newbyteorder("="))
+
+
+def _numbers(name: str, array: Array) -> Array:
+    """Objects as integers where they fit in 64 bits, so that none are rounded, else as doubles."""
+    if any(isinstance(each, str | bytes) for each in array.flat):
+        raise InvalidInputError(f"{name}: got strings; wanted real numbers")
+    if all(isinstance(each, Integral) for each in array.flat):
+        for dtype in (np.int64, np.uint64):
+            with suppress(OverflowError):
+                return array.astype(dtype)
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(f"{name}: got objects ({error}); wanted real numbers") from error
 
 
 def contiguous(array: Array) -> Array:
@@ -138,3 +155,14 @@ def weights(given: Any, count: int) -> NDArray[np.float64] | None:
     if not array.any():
         raise InvalidInputError("sample_weight: got only zeros; wanted one that is not zero")
     return array
+
+
+def relative_weights(given: Any, count: int) -> NDArray[np.float64] | None:
+    """`weights` of which only ratios matter: extreme ones times a power of two, so that no sum overflows."""
+    array = weights(given, count)
+    if array is None:
+        return None
+    largest = max(float(array.max()), -float(array.min()))
+    if largest >= _HUGE:
+        return array * 2.0**-64
+    return array * 2.0**500 if largest < _TINY else array

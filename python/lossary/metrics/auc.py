@@ -8,8 +8,9 @@ import numpy as np
 
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
-from lossary.metrics.arrays import Array, scores, weights
-from lossary.metrics.labels import check_choice, two_classes
+from lossary.metrics.arrays import Array, relative_weights, scores
+from lossary.metrics.labels import binary_only, label_array, present, two_classes
+from lossary.metrics.options import check_choice
 
 _AVERAGES = ("macro", "micro", "weighted", "samples", None)
 
@@ -60,10 +61,14 @@ def roc_auc_score(
         >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])  # 3 of 4 pairs are won
         0.75
     """
-    if average != "macro" or multi_class != "raise":
-        check_choice("average", average, _AVERAGES)
-        check_choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
-    positive, score = two_classes(y_true), scores("y_score", y_score)
+    check_choice("average", average, _AVERAGES)
+    check_choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
+    positive = two_classes(y_true)
+    try:
+        score = scores("y_score", y_score)
+    except ShapeError:
+        _refuse_several_classes(positive)  # whose scores rightly have several columns
+        raise
     limit = 1.0 if max_fpr is None else _check_max_fpr(max_fpr)
     if limit == 1 and sample_weight is None:
         value = _kernels.roc_auc(positive, score)
@@ -72,15 +77,22 @@ def roc_auc_score(
         return value
     if len(score) != len(positive):
         raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
-    weight = weights(sample_weight, len(score))
+    weight = relative_weights(sample_weight, len(score))
     if weight is None or limit < 1:
-        return _partial_area(positive, score, weight, limit)
-    value, turns_back = _kernels.weighted_roc_auc(positive, score, weight)
+        value = _partial_area(positive, score, weight, limit)
+    else:
+        value, turns_back = _kernels.weighted_roc_auc(positive, score, weight)
+        if turns_back and value == value:
+            raise _falling_fpr()
     if value != value:
         _warn_one_class()
-    elif turns_back:
-        raise _falling_fpr()
     return value
+
+
+def _refuse_several_classes(labels: Array) -> None:
+    classes = present(label_array("y_true", labels))
+    if len(classes) > 2:
+        raise binary_only(f"{len(classes)} classes")
 
 
 def _check_max_fpr(max_fpr: Any) -> float:
@@ -108,10 +120,12 @@ def _warn_one_class() -> None:
 
 
 def _partial_area(positive: Array, score: Array, weight: Array | None, max_fpr: float) -> float:
-    """Trapezoids up to max_fpr, the last one cut by linear interpolation, standardised after McClish."""
+    """Trapezoids up to max_fpr, the last one cut by linear interpolation, standardised after McClish.
+
+    NaN when a class has no weight.
+    """
     false_positives, true_positives, _ = _kernels.curve(positive, score, weight, collinear=False)
     if not (false_positives[-1] > 0 and true_positives[-1] > 0):
-        _warn_one_class()
         return float("nan")
     fpr = np.concatenate(([0.0], false_positives / false_positives[-1]))
     tpr = np.concatenate(([0.0], true_positives / true_positives[-1]))

@@ -7,8 +7,9 @@ import numpy as np
 
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError
-from lossary.metrics.arrays import Array, contiguous, numeric, one_axis, to_numpy, weights
-from lossary.metrics.labels import check_choice, label_array, present
+from lossary.metrics.arrays import Array, contiguous, numeric, one_axis, relative_weights, to_numpy
+from lossary.metrics.labels import label_array, present
+from lossary.metrics.options import check_choice, check_label
 
 
 def brier_score_loss(
@@ -44,7 +45,8 @@ def brier_score_loss(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
-    Differs from scikit-learn: float32 probabilities are squared and added in float64.
+    Differs from scikit-learn: float16 and float32 probabilities are squared and added in float64; long
+    doubles are refused.
 
     Source: Brier, Verification of forecasts expressed in terms of probability, Monthly Weather Review 78,
         1950.
@@ -54,19 +56,20 @@ def brier_score_loss(
         0.125
     """
     check_choice("scale_by_half", scale_by_half, (True, False, "auto"))
+    check_label("pos_label", pos_label, optional=True)
     proba = _probabilities(y_proba)
     if proba.ndim == 1:
         truth = _binary_truth(y_true, pos_label, len(proba))
-        weight = weights(sample_weight, len(proba))
+        weight = relative_weights(sample_weight, len(proba))
         # Both classes err by the same amount: one half of twice the sum, unless halving is switched off.
         error = _kernels.binary_squared_error(truth, proba, weight)
         factor = 1.0 if scale_by_half else 2.0
     else:
         codes = _class_codes(y_true, labels, proba)
-        weight = weights(sample_weight, len(proba))
+        weight = relative_weights(sample_weight, len(proba))
         columns = proba.shape[1]
         error = _kernels.multiclass_squared_error(codes, proba.reshape(-1), columns, weight)
-        halve = columns < 3 if scale_by_half == "auto" else scale_by_half
+        halve = columns < 3 if scale_by_half == "auto" else bool(scale_by_half)
         factor = 0.5 if halve else 1.0
     total = len(proba) if weight is None else float(weight.sum())
     if total == 0:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import InvalidInputError, UndefinedMetricWarning
-from lossary.metrics.arrays import Array, one_axis, to_numpy, weights
-from lossary.metrics.labels import check_choice, check_pair, encode, encode_arrays, label_array
+from lossary.metrics.arrays import Array, one_axis, relative_weights, to_numpy, weights
+from lossary.metrics.labels import Encoded, check_pair, encode, encode_arrays, label_array
+from lossary.metrics.options import check_choice, check_flag
 
 
 def confusion_matrix(
@@ -24,7 +25,8 @@ def confusion_matrix(
     Args:
         y_true: true labels, (n_samples,): integers, booleans or strings, any number of classes.
         y_pred: predicted labels, (n_samples,).
-        labels: which classes, in which order; samples with others are left out. None takes all, sorted.
+        labels: which classes, in which order, each once; samples with others are left out. None takes all,
+            sorted.
         sample_weight: (n_samples,).
         normalize: divide by the sum of the row ("true"), of the column ("pred") or of all ("all"); an empty
             sum gives 0.
@@ -34,9 +36,12 @@ def confusion_matrix(
 
     Raises:
         InvalidInputError: continuous or multi-label targets, strings mixed with numbers, no samples, no class
-            of ``labels`` in y_true, an unknown ``normalize``.
+            of ``labels`` in y_true, a label twice, an unknown ``normalize``; weights whose sum overflows.
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
+
+    Differs from scikit-learn: integer weights are added as integers, where it rounds sums beyond 2^53; a
+    label given twice and sums that overflow are refused.
 
     Example:
         >>> confusion_matrix(["a", "b", "b"], ["b", "b", "b"]).tolist()
@@ -44,14 +49,11 @@ def confusion_matrix(
     """
     check_choice("normalize", normalize, ("true", "pred", "all", None))
     encoded = encode(y_true, y_pred)
-    weight = weights(sample_weight, encoded.size)
-    table = encoded.confusion(weight)
-    if weight is not None and to_numpy("sample_weight", sample_weight).dtype.kind in "biu":
-        table = np.rint(table).astype(np.int64)
+    table = _weighted_table(encoded, sample_weight, sums=normalize is None)
     if labels is not None:
-        wanted = one_axis("labels", to_numpy("labels", labels))
-        if not len(wanted):
-            raise InvalidInputError("labels: got none; wanted at least one label")
+        wanted = label_list(labels)
+        if len(np.unique(wanted)) != len(wanted):
+            raise InvalidInputError(f"labels: got {wanted.tolist()}; wanted each label once")
         places, known = encoded.positions(wanted)
         if not encoded.tallies(None)[1][places[known]].any():
             raise InvalidInputError(f"labels: got {wanted.tolist()}; wanted at least one that is in y_true")
@@ -72,6 +74,33 @@ def confusion_matrix(
     return table
 
 
+def _weighted_table(encoded: Encoded, sample_weight: Any, *, sums: bool) -> Array:
+    """The confusion matrix; extreme weights are scaled by a power of two unless their sums are asked for."""
+    if sample_weight is None:
+        return encoded.confusion(None)
+    given = to_numpy("sample_weight", sample_weight)
+    weight = (weights if sums else relative_weights)(given, encoded.size)
+    if given.dtype.kind not in "biu":
+        return _finite(encoded.confusion(weight))
+    if given.dtype.kind == "u" and given.max() > np.iinfo(np.int64).max:
+        raise InvalidInputError(f"sample_weight: got {given.max()}; wanted integers below 2^63, or floats")
+    return encoded.confusion(np.ascontiguousarray(one_axis("sample_weight", given), np.int64))
+
+
+def _finite(sums: Array) -> Array:
+    if not np.isfinite(sums).all():
+        raise InvalidInputError("sample_weight: got weights whose sum overflows; wanted smaller ones")
+    return sums
+
+
+def label_list(given: Any) -> Array:
+    """The option ``labels``: at least one label, on one axis."""
+    labels = one_axis("labels", label_array("labels", given))
+    if not len(labels):
+        raise InvalidInputError("labels: got none; wanted at least one label")
+    return labels
+
+
 def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
     """Share of samples whose predicted label is the true one; higher is better.
 
@@ -79,7 +108,7 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
         y_true: true labels, (n_samples,), or an indicator matrix (n_samples, n_labels), where a sample counts
             when its whole row is right.
         y_pred: predicted labels, in the same form.
-        normalize: False gives the number (or the weight) of the right samples.
+        normalize: False gives the number (or the weight) of the right samples, a float.
         sample_weight: (n_samples,).
 
     Returns:
@@ -87,28 +116,36 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
 
     Raises:
         InvalidInputError: continuous targets, strings mixed with numbers, indicators other than 0 and 1, no
-            samples, weights that sum to zero.
+            samples, weights that sum to zero, or whose sum overflows where it is the result.
         ShapeError: lengths that differ.
-        DtypeError: an argument that is not an array-like.
+        DtypeError: an argument that is not an array-like, or a ``normalize`` that is no flag.
+
+    Differs from scikit-learn: with ``normalize=False`` boolean weights are added as 0 and 1, where it gives
+    1.0 at most; sums that overflow are refused.
 
     Example:
         >>> accuracy_score([0, 2, 1, 3], [0, 1, 2, 3])
         0.5
     """
+    check_flag("normalize", normalize)
     actual, predicted = label_array("y_true", y_true), label_array("y_pred", y_pred)
     check_pair(actual, predicted)
-    weight = weights(sample_weight, len(actual))
     if actual.ndim == 2:
         right = (indicators("y_true", actual) == indicators("y_pred", predicted)).all(axis=1)
-        hits, total = (right.sum(), len(right)) if weight is None else (right @ weight, weight.sum())
     else:
-        class_hits, class_totals, _ = encode_arrays(actual, predicted).tallies(weight)
-        hits, total = class_hits.sum(), class_totals.sum()
+        right = actual == predicted
+    if sample_weight is None:
+        hits, total = float(np.count_nonzero(right)), float(len(right))
+    else:
+        # All predicted True: then the hits of the one column are the right samples.
+        weight = (relative_weights if normalize else weights)(sample_weight, len(right))
+        per_class, totals, _ = encode_arrays(right, np.ones(len(right), np.bool_)).tallies(weight)
+        hits, total = float(per_class.sum()), float(totals.sum())
     if not normalize:
-        return float(hits)
+        return float(_finite(np.asarray(hits)))
     if total == 0:
         raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
-    return float(hits / total)
+    return hits / total
 
 
 def indicators(name: str, array: Array) -> Array:
@@ -137,7 +174,8 @@ def matthews_corrcoef(y_true: Any, y_pred: Any, *, sample_weight: Any = None) ->
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
-    Differs from scikit-learn: without weights the counts are multiplied as integers, without rounding.
+    Differs from scikit-learn: the tallies are multiplied as integers, without rounding, so that one class is
+    0.0 with any weights; there is no warning that y_true and y_pred hold one label only.
 
     Source: Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient,
         Computational Biology and Chemistry 28, 2004, equation 8.
@@ -147,16 +185,23 @@ def matthews_corrcoef(y_true: Any, y_pred: Any, *, sample_weight: Any = None) ->
         -0.3333333333333333
     """
     encoded = encode(y_true, y_pred)
-    weight = weights(sample_weight, encoded.size)
-    hits, actual, predicted = encoded.tallies(weight)
-    if weight is None:
-        hits, actual, predicted = (each.astype(object) for each in (hits, actual, predicted))
-    total = actual.sum()
-    covariance = hits.sum() * total - actual @ predicted
-    spread = (total * total - predicted @ predicted) * (total * total - actual @ actual)
+    tallies = np.stack(encoded.tallies(relative_weights(sample_weight, encoded.size)))
+    hits, actual, predicted = _as_integers(tallies)
+    covariance = hits.sum() * actual.sum() - actual @ predicted
+    # Each with its own total: rounded sums of weights differ, and one class must leave exactly nothing.
+    spread = (actual.sum() ** 2 - actual @ actual) * (predicted.sum() ** 2 - predicted @ predicted)
     if spread < 0:
         return _undefined("Negative weights leave no variance. The Matthews correlation is not defined.")
-    return float(covariance / math.sqrt(spread)) if spread else 0.0
+    return math.copysign(math.sqrt(covariance**2 / spread), covariance) if covariance and spread else 0.0
+
+
+def _as_integers(numbers: Array) -> Array:
+    """Python's integers, which neither round nor overflow; doubles times one power of two, exactly."""
+    if numbers.dtype.kind != "f":
+        return numbers.astype(object)
+    mantissas, exponents = np.frexp(numbers)
+    whole = np.ldexp(mantissas, 53).astype(np.int64).astype(object)
+    return np.asarray(whole << (exponents - exponents.min()).astype(object))
 
 
 def balanced_accuracy_score(
@@ -179,11 +224,17 @@ def balanced_accuracy_score(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
+    Differs from scikit-learn: an adjusted score of one class is NaN with an UndefinedMetricWarning, where it
+    divides by zero; so is a score whose weights leave no class.
+
     Example:
         >>> balanced_accuracy_score([0, 0, 0, 1], [0, 0, 1, 1])  # (2/3 + 1/1) / 2
         0.8333333333333333
     """
+    check_flag("adjusted", adjusted)
     recalls = _recalls(y_true, y_pred, sample_weight)
+    if not len(recalls):
+        return _undefined("No class of y_true has any weight. The balanced accuracy is not defined.")
     score = float(np.mean(recalls))
     if not adjusted:
         return score
@@ -205,7 +256,8 @@ def geometric_mean_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None)
 
     Returns:
         A float in [0, 1]. Classes that are predicted but never true are left out, with a UserWarning. NaN,
-        with an UndefinedMetricWarning, when y_true has one class only.
+        with an UndefinedMetricWarning, when y_true has one class only, or negative weights make a recall
+        negative.
 
     Raises:
         InvalidInputError: continuous or multi-label targets, strings mixed with numbers, no samples.
@@ -222,14 +274,19 @@ def geometric_mean_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None)
         0.5
     """
     recalls = _recalls(y_true, y_pred, sample_weight)
-    if len(recalls) == 1:
+    if len(recalls) < 2:
         return _undefined("Only one class is present in y_true. The geometric mean score is not defined.")
-    return float(np.prod(recalls) ** (1 / len(recalls)))
+    if (recalls < 0).any():
+        return _undefined("Negative weights make a recall negative. The geometric mean score is not defined.")
+    if not recalls.all():
+        return 0.0
+    # A product of many recalls underflows; one of two does not, and has the fewer roundings.
+    return math.sqrt(recalls[0] * recalls[1]) if len(recalls) == 2 else math.exp(np.log(recalls).mean())
 
 
 def _recalls(y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
     encoded = encode(y_true, y_pred)
-    hits, actual, _ = encoded.tallies(weights(sample_weight, encoded.size))
+    hits, actual, _ = encoded.tallies(relative_weights(sample_weight, encoded.size))
     true = actual != 0
     if not true.all():
         warnings.warn("y_pred contains classes not in y_true", UserWarning, stacklevel=3)

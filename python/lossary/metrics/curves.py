@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricWarning
-from lossary.metrics.arrays import Array, scores, weights
-from lossary.metrics.labels import binary_only, check_choice, label_array, positives, present
+from lossary.metrics.arrays import Array, relative_weights, scores
+from lossary.metrics.labels import binary_only, label_array, positives, present
+from lossary.metrics.options import check_choice, check_flag, check_label
 
 Doubles = NDArray[np.float64]
 
@@ -51,6 +52,8 @@ def roc_curve(
         >>> thresholds.tolist()
         [inf, 0.8, 0.4, 0.35, 0.1]
     """
+    check_label("pos_label", pos_label, optional=True)
+    check_flag("drop_intermediate", drop_intermediate)
     positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
     false_positives, true_positives, thresholds = _kernels.curve(
         positive, score, weight, collinear=not drop_intermediate
@@ -108,8 +111,8 @@ def average_precision_score(
         >>> average_precision_score([1, 0, 1], [3, 2, 1])  # (1/1 + 2/3) / 2
         0.8333333333333333
     """
-    if average != "macro":
-        check_choice("average", average, ("macro", "micro", "weighted", "samples", None))
+    check_choice("average", average, ("macro", "micro", "weighted", "samples", None))
+    check_label("pos_label", pos_label, optional=False)
     labels = label_array("y_true", y_true)
     _check_binary(labels, pos_label)
     positive, score, weight = _ranked(labels, y_score, pos_label, sample_weight)
@@ -140,4 +143,4 @@ def _ranked(
     positive, score = positives(y_true, pos_label), scores("y_score", y_score)
     if len(score) != len(positive):
         raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
-    return positive, score, weights(sample_weight, len(score))
+    return positive, score, relative_weights(sample_weight, len(score))

@@ -37,13 +37,12 @@ def label_array(name: str, given: Any) -> Array:
     kind = array.dtype.kind
     if kind == "S":
         raise DtypeError(f"{name}: got labels represented as bytes; wanted integers or strings")
-    if kind == "O":
+    if kind in "OT":
+        array = array.astype(object)
         if not all(isinstance(label, str) for label in array.flat):
             raise InvalidInputError(
                 f"{name}: got objects that are not all strings; wanted integers or strings"
             )
-        array = array.astype(np.str_)
-    elif kind == "T":
         array = array.astype(np.str_)
     elif kind == "f":
         array = _integers(name, array)
@@ -78,7 +77,7 @@ def two_classes(given: Any) -> Array:
     values = np.unique(array)
     if len(values) > 2:
         raise binary_only(f"{len(values)} classes")
-    return np.asarray((array == values[-1]) & (len(values) == 2))
+    return np.asarray(array == values[1]) if len(values) == 2 else np.zeros(len(array), np.bool_)
 
 
 def present(labels: Array) -> Array:
@@ -155,8 +154,8 @@ class Encoded:
         hits, actual, predicted = (each[self._present] for each in sums)
         return hits, actual, predicted
 
-    def confusion(self, sample_weight: NDArray[np.float64] | None) -> Array:
-        """The confusion matrix of the classes present: rows are true, columns predicted."""
+    def confusion(self, sample_weight: Array | None) -> Array:
+        """The confusion matrix of the classes present: rows are true, columns predicted; integers exactly."""
         actual, predicted, low, width = self._actual, self._predicted, self._low, self._width
         if width > 2 * len(self.classes):
             codes = np.cumsum(self._present, dtype=np.int64) - 1
@@ -165,6 +164,8 @@ class Encoded:
         table: Array
         if sample_weight is None:
             table = _kernels.confusion_counts(actual, predicted, low, width).astype(np.int64)
+        elif sample_weight.dtype == np.int64:
+            table = _kernels.confusion_integer_weights(actual, predicted, sample_weight, low, width)
         else:
             table = _kernels.confusion_weights(actual, predicted, sample_weight, low, width)
         table = table.reshape(width, width)
@@ -172,8 +173,13 @@ class Encoded:
 
     def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each label stands among the classes, and whether it is there at all."""
-        places = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
-        return places, np.asarray(self.classes[places] == labels)
+        classes = self.classes
+        if (classes.dtype.kind == "U") != (labels.dtype.kind == "U"):
+            return np.zeros(len(labels), np.intp), np.zeros(len(labels), np.bool_)
+        if np.result_type(classes, labels).kind == "f":  # uint64 with a signed dtype: exact only as objects
+            classes, labels = classes.astype(object), labels.astype(object)
+        places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        return places, np.asarray(classes[places] == labels)
 
 
 def encode(y_true: Any, y_pred: Any) -> Encoded:
@@ -191,21 +197,18 @@ def encode_arrays(actual: Array, predicted: Array) -> Encoded:
     check_pair(actual, predicted)
     if actual.ndim == 2:
         raise InvalidInputError("y_true: got an indicator matrix (multilabel); wanted one label per sample")
-    if (actual.dtype.kind == "U") != (predicted.dtype.kind == "U"):
-        raise InvalidInputError(
-            "y_pred: got a mix of strings and numbers with y_true; wanted one kind of label"
-        )
     dtype = np.result_type(actual, predicted)
     values, low, width = None, 0, 0
     if dtype.kind not in "Uf":
         dtype = np.dtype(np.uint8) if dtype == np.bool_ else dtype
         actual, predicted = (each.astype(dtype, copy=False) for each in (actual, predicted))
         ranges = [_kernels.label_range(each) or (0.0, 0.0) for each in (actual, predicted)]
-        low = int(min(smallest for smallest, _ in ranges))
-        width = int(max(largest for _, largest in ranges)) - low + 1
+        low, high = int(min(ranges[0][0], ranges[1][0])), int(max(ranges[0][1], ranges[1][1]))
+        if max(abs(low), abs(high)) < 2**53:  # beyond, the range is rounded
+            width = high - low + 1
     elif dtype.kind == "f":  # uint64 with a signed dtype: exact only as objects
         actual, predicted = actual.astype(object), predicted.astype(object)
-    if not 0 < width <= _WIDEST or abs(low) >= 2**53:  # beyond, the range is rounded
+    if not 0 < width <= _WIDEST:
         values, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
         codes = inverse.astype(np.int64)
         actual, predicted, low, width = codes[: len(actual)], codes[len(actual) :], 0, len(values)
@@ -221,7 +224,7 @@ def encode_arrays(actual: Array, predicted: Array) -> Encoded:
 
 
 def check_pair(actual: Array, predicted: Array) -> None:
-    """Refuse label arrays of different lengths or numbers of axes, and empty ones."""
+    """Refuse label arrays of different shapes or kinds, and empty ones."""
     if len(actual) != len(predicted):
         raise ShapeError(f"y_pred: got {len(predicted)} samples; wanted {len(actual)}, as y_true")
     if not actual.size:
@@ -230,9 +233,9 @@ def check_pair(actual: Array, predicted: Array) -> None:
         raise InvalidInputError(
             f"y_pred: got shape {predicted.shape}; wanted labels of the same kind as y_true, {actual.shape}"
         )
-
-
-def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
-    """Raise InvalidInputError unless ``given`` is one of ``choices``."""
-    if not any(given is choice or (isinstance(choice, str) and given == choice) for choice in choices):
-        raise InvalidInputError(f"{name}: got {given!r}; wanted one of {', '.join(map(repr, choices))}")
+    if actual.shape != predicted.shape:
+        raise ShapeError(f"y_pred: got shape {predicted.shape}; wanted {actual.shape}, as y_true")
+    if (actual.dtype.kind == "U") != (predicted.dtype.kind == "U"):
+        raise InvalidInputError(
+            "y_pred: got a mix of strings and numbers with y_true; wanted one kind of label"
+        )

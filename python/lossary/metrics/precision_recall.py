@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.errors import DtypeError, InvalidInputError, UndefinedMetricWarning
-from lossary.metrics.arrays import Array, one_axis, to_numpy, weights
-from lossary.metrics.confusion import indicators
-from lossary.metrics.labels import Encoded, check_choice, check_pair, encode_arrays, label_array
+from lossary.metrics.arrays import Array, relative_weights
+from lossary.metrics.confusion import indicators, label_list
+from lossary.metrics.labels import Encoded, check_pair, encode_arrays, label_array
+from lossary.metrics.options import check_choice, check_label
 
 Scores = float | NDArray[np.float64]
 _AVERAGES = ("binary", "micro", "macro", "weighted", "samples", None)
@@ -49,14 +50,14 @@ def precision_score(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
-    Differs from scikit-learn: ``average="samples"`` is refused.
+    Differs from scikit-learn: ``average="samples"`` and empty ``labels`` are refused.
 
     Example:
         >>> precision_score([0, 1, 1, 0], [1, 1, 1, 0])
         0.6666666666666666
     """
     counts = _Counts(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division)
-    return counts.average(counts.divide(counts.hits, counts.predicted, "Precision is", "predicted"))
+    return counts.precision()
 
 
 def recall_score(
@@ -88,14 +89,14 @@ def recall_score(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
-    Differs from scikit-learn: ``average="samples"`` is refused.
+    Differs from scikit-learn: ``average="samples"`` and empty ``labels`` are refused.
 
     Example:
         >>> recall_score([0, 1, 1, 1], [1, 1, 1, 0])
         0.6666666666666666
     """
     counts = _Counts(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division)
-    return counts.average(counts.divide(counts.hits, counts.actual, "Recall is", "true"))
+    return counts.recall()
 
 
 def f1_score(
@@ -127,22 +128,14 @@ def f1_score(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like.
 
-    Differs from scikit-learn: ``average="samples"`` is refused.
+    Differs from scikit-learn: ``average="samples"`` and empty ``labels`` are refused.
 
     Example:
         >>> f1_score([0, 1, 1, 0], [1, 1, 1, 0])  # 4 / (4 + 1)
         0.8
     """
-    return fbeta_score(
-        y_true,
-        y_pred,
-        beta=1.0,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
+    counts = _Counts(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division)
+    return counts.f_score(1.0)
 
 
 def fbeta_score(
@@ -178,7 +171,7 @@ def fbeta_score(
         ShapeError: lengths that differ.
         DtypeError: an argument that is not an array-like, or a ``beta`` that is not a number.
 
-    Differs from scikit-learn: ``average="samples"`` is refused.
+    Differs from scikit-learn: ``average="samples"`` and empty ``labels`` are refused.
 
     Example:
         >>> fbeta_score([0, 1, 1, 0], [1, 1, 1, 0], beta=2.0)  # 10 / (10 + 0 + 1)
@@ -189,15 +182,10 @@ def fbeta_score(
     if not beta >= 0:
         raise InvalidInputError(f"beta: got {beta!r}; wanted a number, 0 or above")
     counts = _Counts(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division)
-    if math.isinf(beta):
-        return counts.average(counts.divide(counts.hits, counts.actual))
-    if beta == 0:
-        return counts.average(counts.divide(counts.hits, counts.predicted))
-    square = float(beta) ** 2
-    denominator = square * counts.actual + counts.predicted
-    return counts.average(
-        counts.divide((1 + square) * counts.hits, denominator, "F-score is", "true nor predicted")
-    )
+    try:
+        return counts.f_score(float(beta))
+    except OverflowError:
+        return counts.f_score(math.inf)
 
 
 class _Counts:
@@ -214,6 +202,7 @@ class _Counts:
         zero_division: str | float,
     ) -> None:
         check_choice("average", average, _AVERAGES)
+        check_label("pos_label", pos_label, optional=average != "binary")
         if average == "samples":
             raise InvalidInputError("average: got 'samples'; wanted binary, micro, macro, weighted or None")
         self._average = average
@@ -221,7 +210,14 @@ class _Counts:
         self._undefined = _undefined_value(zero_division)
         actual, predicted = label_array("y_true", y_true), label_array("y_pred", y_pred)
         check_pair(actual, predicted)
-        weight = weights(sample_weight, len(actual))
+        weight = relative_weights(sample_weight, len(actual))
+        if average != "binary" and pos_label not in (None, 1):
+            warnings.warn(
+                f"Note that pos_label (set to {pos_label!r}) is ignored when average != 'binary' (got "
+                f"{average!r}). You may use labels=[pos_label] to specify a single positive class.",
+                UserWarning,
+                stacklevel=3,
+            )
         if actual.ndim == 2:
             tallies = _column_tallies(actual, predicted, labels, average, weight)
         else:
@@ -230,7 +226,24 @@ class _Counts:
             tallies = tuple(each.sum(keepdims=True) for each in tallies)
         self.hits, self.actual, self.predicted = tallies
 
-    def divide(
+    def precision(self) -> Scores:
+        return self._average_of(self._divide(self.hits, self.predicted, "Precision is", "predicted"))
+
+    def recall(self) -> Scores:
+        return self._average_of(self._divide(self.hits, self.actual, "Recall is", "true"))
+
+    def f_score(self, beta: float) -> Scores:
+        # In terms of the larger of the two: a huge square cannot overflow, and infinity leaves recall.
+        true_share, predicted_share = (beta * beta, 1.0) if beta <= 1 else (1.0, 1 / beta / beta)
+        if not true_share:
+            return self._average_of(self._divide(self.hits, self.predicted))
+        if not predicted_share:
+            return self._average_of(self._divide(self.hits, self.actual))
+        numerator = (true_share + predicted_share) * self.hits
+        denominator = true_share * self.actual + predicted_share * self.predicted
+        return self._average_of(self._divide(numerator, denominator, "F-score is", "true nor predicted"))
+
+    def _divide(
         self, numerator: Array, denominator: Array, subject: str = "", missing: str = ""
     ) -> NDArray[np.float64]:
         """Divide, with the stated value where the denominator is 0; warn if there is a subject."""
@@ -243,14 +256,16 @@ class _Counts:
                 f"{subject} ill-defined and being set to 0.0 {place} no {missing} samples. "
                 "Use `zero_division` parameter to control this behavior.",
                 UndefinedMetricWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return result
 
-    def average(self, values: NDArray[np.float64]) -> Scores:
+    def _average_of(self, values: NDArray[np.float64]) -> Scores:
         """The values, or their average; NaN is left out."""
         if self._average is None:
             return values
+        if len(values) == 1:
+            return float(values[0])
         known = ~np.isnan(values)
         if not known.any():
             return float("nan")
@@ -271,26 +286,22 @@ def _undefined_value(zero_division: Any) -> float:
 def _class_tallies(
     encoded: Encoded, labels: Any, pos_label: Any, average: str | None, weight: Array | None
 ) -> tuple[Array, ...]:
-    classes = encoded.classes
+    tallies = encoded.tallies(weight)
     if average == "binary":
+        classes = encoded.classes.tolist()
         if len(classes) > 2:
             raise InvalidInputError(
                 f"average: got 'binary' with {len(classes)} classes; wanted micro, macro, weighted or None"
             )
-        if len(classes) == 2 and pos_label not in classes:
-            raise InvalidInputError(f"pos_label: got {pos_label!r}; wanted one of {classes.tolist()}")
-        labels = [pos_label]
-    elif pos_label not in (None, 1):
-        warnings.warn(
-            f"Note that pos_label (set to {pos_label!r}) is ignored when average != 'binary' (got "
-            f"{average!r}). You may use labels=[pos_label] to specify a single positive class.",
-            UserWarning,
-            stacklevel=4,
-        )
-    tallies = encoded.tallies(weight)
+        if pos_label in classes:
+            place = classes.index(pos_label)
+            return tuple(each[place : place + 1] for each in tallies)
+        if len(classes) == 2:
+            raise InvalidInputError(f"pos_label: got {pos_label!r}; wanted one of {classes}")
+        return tuple(np.zeros_like(each) for each in tallies)
     if labels is None:
         return tallies
-    places, known = encoded.positions(one_axis("labels", to_numpy("labels", labels)))
+    places, known = encoded.positions(label_list(labels))
     return tuple(np.where(known, each[places], 0) for each in tallies)
 
 
@@ -301,15 +312,14 @@ def _column_tallies(
         raise InvalidInputError(
             "average: got 'binary' with an indicator matrix; wanted micro, macro, weighted or None"
         )
-    if actual.shape != predicted.shape:
-        raise InvalidInputError(f"y_pred: got shape {predicted.shape}; wanted {actual.shape}, as y_true")
     true, guessed = indicators("y_true", actual), indicators("y_pred", predicted)
     if labels is not None:
-        columns = one_axis("labels", to_numpy("labels", labels))
-        if not np.isin(columns, np.arange(true.shape[1])).all():
+        columns = label_list(labels)
+        if columns.dtype.kind == "U" or not np.isin(columns, np.arange(true.shape[1])).all():
             raise InvalidInputError(
                 f"labels: got {columns.tolist()}; wanted columns 0 to {true.shape[1] - 1}"
             )
+        columns = columns.astype(np.intp)
         true, guessed = true[:, columns], guessed[:, columns]
     share = np.ones(len(true), np.int64) if weight is None else weight
     return tuple(share @ each for each in (true & guessed, true, guessed))

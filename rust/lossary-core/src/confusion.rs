@@ -27,6 +27,8 @@ pub enum ConfusionError {
         /// Number of classes.
         classes: usize,
     },
+    /// A sum of integer weights does not fit in 64 bits.
+    Overflow,
 }
 
 impl fmt::Display for ConfusionError {
@@ -41,6 +43,7 @@ impl fmt::Display for ConfusionError {
             Self::LabelOutside { classes } => {
                 write!(out, "labels: got one outside the range; wanted {classes} consecutive integers")
             }
+            Self::Overflow => write!(out, "weights: got a sum beyond 64 bits; wanted sums that fit"),
         }
     }
 }
@@ -125,6 +128,33 @@ pub fn weighted_confusion<L: ClassLabel>(
         *cell = cell.add(weight.into());
     }
     Ok(table.into_iter().map(Mass::to_f64).collect())
+}
+
+/// [`confusion`] with sums of integer weights for counts, exactly.
+///
+/// # Errors
+/// As [`confusion`], and for a sum that does not fit in 64 bits.
+///
+/// ```
+/// let sums = lossary_core::confusion::integer_confusion(&[0, 0], &[0, 0], &[1 << 53, 1], 0, 1)?;
+/// assert_eq!(sums, [(1 << 53) + 1]);
+/// # Ok::<(), lossary_core::confusion::ConfusionError>(())
+/// ```
+pub fn integer_confusion<L: ClassLabel>(
+    actual: &[L],
+    predicted: &[L],
+    weights: &[i64],
+    low: i64,
+    classes: usize,
+) -> Result<Vec<i64>, ConfusionError> {
+    check_lengths(actual, predicted.len())?;
+    check_lengths(actual, weights.len())?;
+    // Wide sums: weights of both signs may leave the range and come back.
+    let mut table = table::<i128>(classes)?;
+    for ((&truth, &guess), &weight) in actual.iter().zip(predicted).zip(weights) {
+        table[cell(truth.position(low), guess.position(low), classes)?] += i128::from(weight);
+    }
+    table.into_iter().map(|sum| i64::try_from(sum).map_err(|_| ConfusionError::Overflow)).collect()
 }
 
 /// Per class: how often it was predicted rightly, was true, and was predicted.

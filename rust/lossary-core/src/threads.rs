@@ -1,7 +1,8 @@
 //! How many threads the kernels use, and the one loop that hands out work.
 //!
-//! Kernels cut work by the data, never by the number of threads, so every result has the same bits for any
-//! setting. There is no pool: threads live for one call, which keeps the kernels safe after `fork`.
+//! Floating-point work is cut by the data, never by the number of threads; only integer sums, minima and maxima,
+//! which are the same for any cut, get one part per thread. So every result has the same bits for any setting.
+//! There is no pool: threads live for one call, which keeps the kernels safe after `fork`.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -50,7 +51,8 @@ pub(crate) fn threads_for(elements: usize) -> usize {
     }
 }
 
-/// Cuts `0..elements` into one range per thread. For sums that do not depend on the cut (integers) only.
+/// Cuts `0..elements` into one range per thread. Only for results that do not depend on the cut: sums
+/// of integers, minima and maxima.
 pub(crate) fn parts(elements: usize, threads: usize) -> Vec<Range<usize>> {
     let length = elements.div_ceil(threads.max(1)).clamp(1, LONGEST_PART);
     (0..elements).step_by(length).map(|start| start..elements.min(start + length)).collect()

@@ -52,6 +52,24 @@ pub fn confusion_weights<'py>(
     Ok(table.into_pyarray(py))
 }
 
+/// The confusion matrix with sums of integer weights.
+#[pyfunction]
+#[pyo3(signature = (y_true, y_pred, sample_weight, low, classes, /))]
+pub fn confusion_integer_weights<'py>(
+    py: Python<'py>,
+    y_true: Numbers<'_>,
+    y_pred: Numbers<'_>,
+    sample_weight: PyReadonlyArray1<'_, i64>,
+    low: i64,
+    classes: usize,
+) -> PyResult<Array<'py, i64>> {
+    let weights = slice(&sample_weight)?;
+    let table = with_label_slices!(&y_true, &y_pred, (actual, predicted) => py
+        .detach(|| confusion::integer_confusion(actual, predicted, weights, low, classes))
+        .map_err(confusion_error))?;
+    Ok(table.into_pyarray(py))
+}
+
 /// Per class: hits, true and predicted counts.
 #[pyfunction]
 #[pyo3(signature = (y_true, y_pred, low, classes, /))]

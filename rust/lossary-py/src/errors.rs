@@ -69,6 +69,9 @@ pub fn confusion_error(error: ConfusionError) -> PyErr {
         ConfusionError::LabelOutside { classes } => InvalidInputError::new_err(format!(
             "y_true: got a label outside the range; wanted {classes} consecutive integers"
         )),
+        ConfusionError::Overflow => InvalidInputError::new_err(
+            "sample_weight: got integers whose sum is beyond 64 bits; wanted sums that fit, or floats",
+        ),
     }
 }
 

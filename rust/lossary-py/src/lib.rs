@@ -19,7 +19,10 @@ mod _kernels {
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
-    use super::confusion::{confusion_counts, confusion_weights, label_range, tally_counts, tally_weights};
+    use super::confusion::{
+        confusion_counts, confusion_integer_weights, confusion_weights, label_range, tally_counts,
+        tally_weights,
+    };
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
