@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import json
 import os
 import re
 import subprocess
@@ -27,6 +28,24 @@ def test_sessions_print_what_the_page_shows(page: Path) -> None:
     report: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
     assert not report, "".join(report)
+
+
+def test_the_claim_of_speed_quotes_its_record() -> None:
+    text = (ROOT / "README.md").read_text()
+    record = re.search(r"benches/record/[\w.-]+\.json", text)
+    assert record is not None
+    found = json.loads((ROOT / record[0]).read_text())
+    row = max(
+        (row for row in found["rows"] if (row["metric"], row["data"]) == ("roc_auc_score", "float32")),
+        key=lambda row: row["samples"],
+    )
+    claims = (
+        f"On {row['samples']:,} float32 scores `roc_auc_score` takes {row['lossary_seconds']:.2f} s",
+        f"{row['times_faster']:.0f} times faster than scikit-learn",
+        f"with {found['machine']['peak_megabytes']['roc_auc_score float32']:.0f} MB beyond the input",
+    )
+    for claim in claims:
+        assert claim in " ".join(text.split())
 
 
 @pytest.fixture

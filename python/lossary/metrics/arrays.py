@@ -136,7 +136,7 @@ def scores(name: str, given: Any) -> Array:
     if not in_place(given):
         array = one_axis(name, numeric(name, to_numpy(name, given)))
         array = contiguous(array)
-    return array.view(np.uint8) if array.dtype == np.bool_ else array
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
 def weights(given: Any, count: int) -> NDArray[np.float64] | None:
