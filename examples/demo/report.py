@@ -58,7 +58,10 @@ def _text(results: Results, name: str, column: Column) -> str:
     value = f"{cell.value:.3f}{made_for}"
     if best(results, column, names) == name:
         value = f"[bold green]{value} *[/]"
-    return f"{value}\n[dim]{f'{cell.low:.3f}'[1:]}-{f'{cell.high:.3f}'[1:]}[/]"
+    interval = "no interval"
+    if cell.interval is not None:
+        interval = "-".join(f"{limit:.3f}".removeprefix("0") for limit in cell.interval)
+    return f"{value}\n[dim]{interval}[/]"
 
 
 def findings(

@@ -37,11 +37,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A metric of one loss: means over seeds of value and 95 % interval, and the range over seeds."""
+    """A metric of one loss: means over seeds of value and 95 % interval, and the range over seeds.
+
+    There is no interval when a seed has none, for example a model that predicts one class only.
+    """
 
     value: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
     least: float
     greatest: float
 
@@ -127,12 +129,14 @@ def evaluate(file: Path, *, resamples: int, weighted: bool = False) -> dict[Colu
     return {column: cells[column] for column in COLUMNS}
 
 
-def _cell(results: list[dict[str, float]]) -> Cell:
+def _cell(results: list[dict[str, float | None]]) -> Cell:
     values = [result["value"] for result in results]
-    value, low, high = (
-        float(np.mean([result[key] for result in results])) for key in ("value", "low", "high")
-    )
-    return Cell(value, low, high, min(values), max(values))
+    limits = [[result["low"], result["high"]] for result in results if result["low"] is not None]
+    interval = None
+    if len(limits) == len(results):
+        low, high = np.mean(limits, axis=0)
+        interval = float(low), float(high)
+    return Cell(float(np.mean(values)), interval, min(values), max(values))
 
 
 def difference(

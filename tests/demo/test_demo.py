@@ -67,6 +67,25 @@ def test_the_predictions_hold_the_same_held_out_rows_for_each_loss(
         assert len(np.unique(columns["score"])) > 1000
 
 
+def test_a_model_that_predicts_one_class_has_a_value_and_no_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import scoring
+
+    generator = np.random.default_rng(0)
+    score = generator.random(200) / 3
+    columns = {"target": generator.random(200) < 0.3, "score": score, "tuned_score": score + 0.4}
+    pq.write_table(pa.table(columns | {"seed": np.zeros(200, np.int64)}), tmp_path / "shy.parquet")
+    cells = scoring.evaluate(tmp_path / "shy.parquet", resamples=100)
+    shy = {column.title: (cell.value, cell.interval is None) for column, cell in cells.items()}
+    assert shy["F1 at 0.5"] == (0.0, True)
+    assert not shy["F1 at tuned threshold"][1]
+
+
 def test_the_numbers_on_the_page_are_those_of_lossary_metrics(
     predictions: dict[str, dict[str, np.ndarray]], page: ET.Element
 ) -> None:
