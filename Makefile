@@ -11,7 +11,7 @@ SOURCES := $(shell find python rust plugins/template -type f -not -name '*.pyc')
 help:
 	@echo "make demo   train three losses on real data, evaluate them, write demo/report.html"
 	@echo "make test   every gate: formatting, lints, types, Rust and Python tests, wheel, plugins"
-	@echo "make bench  measure the metrics beside scikit-learn, record under benches/record/"
+	@echo "make bench  measure the metrics beside their peers, record under benches/record/"
 	@echo "make docs   write every generated file (stubs, tables, lists)"
 	@echo "make clean  remove environments and build results"
 
@@ -37,7 +37,11 @@ $(VENV)/.made: pyproject.toml
 	@touch $@
 
 $(VENV)/.made-dev: $(VENV)/.made
-	$(VENV)/bin/pip install --quiet --group test-torch --group lint --group bench
+	$(VENV)/bin/pip install --quiet --group test-torch --group lint
+	@touch $@
+
+$(VENV)/.made-bench: $(VENV)/.made
+	$(VENV)/bin/pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made dist/.built
@@ -76,9 +80,10 @@ test-full: $(VENV)/.installed $(VENV)/.made-dev
 	  LOSSARY_STRICT=1 $(VENV)/bin/python -m pytest -q --rootdir=$$pack -c $$pack/pyproject.toml $$pack/tests || exit 1; done
 	$(VENV)/bin/pip uninstall --quiet --yes lossary-physics lossary-example
 
-bench: $(VENV)/.installed $(VENV)/.made-dev
+bench: $(VENV)/.installed $(VENV)/.made-bench
 	$(VENV)/bin/python benches/bench_metrics.py
 	$(VENV)/bin/python benches/bench_startup.py
+	$(VENV)/bin/python -m pytest -c benches/side_by_side/pytest.ini benches/side_by_side --benchmark-json=.benchmark.json
 
 docs: $(VENV)/.installed
 	$(VENV)/bin/python docs/generate.py

@@ -1,0 +1,232 @@
+"""Random garbage into every public metric: each call must return a value or raise an error of lossary.
+
+    python benches/fuzz.py --minutes 10           # writes a record
+    python benches/fuzz.py --minutes 0.1 --only roc_auc_score --dry-run
+
+A failure is any other exception (a panic of the kernels among them), NaN without a warning, a changed input,
+or a call that takes longer than a minute (which ends the run with a traceback).
+"""
+
+import argparse
+import faulthandler
+import inspect
+import math
+import pickle
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from lossary import errors, metrics
+from machine import describe, write
+
+LONGEST_SECONDS = 60
+DTYPES = ("float16", "float32", "float64", "int8", "int64", "uint8", "uint64", "bool")
+EXTREMES = (0.0, -0.0, 1.0, -1.0, 5e-324, 1e-30, 1e30, 1e308, -1e308, math.inf, -math.inf, math.nan)
+JUNK = (
+    None, True, 0, 1, 2, -1, 7, 10**30, 0.5, -0.25, 2.5, math.nan, math.inf, "", "macro", "none", b"x", "é",
+    (), [], {}, [None], [[]], [[1, 2], [3]], ["a", "b"], [b"a"], {"a": 1}, ..., 3 + 4j, range(3),
+    np.array(1.0), np.empty((0, 3)), np.zeros((2, 2, 2)), np.array(["a", "b", "a"]), np.array([1j, 2j]),
+    np.array([None, 1], dtype=object), np.ma.masked_array([1.0, 2.0], [True, False]),
+    np.array(["2026-01-01"], dtype="datetime64[D]"), np.array([(1, 2.0)], dtype="i4,f8"),
+)  # fmt: skip
+repr(JUNK)  # fills in what a masked array adds to itself when it is shown
+
+# What a parameter of this name may sensibly be, beside arrays.
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "average": ("macro", "micro", "weighted", "samples", "binary", "mean", None),
+    "multi_class": ("raise", "ovr", "ovo"),
+    "ties": ("index", "optimistic", "pessimistic", "expected"),
+    "empty": ("skip", "zero"),
+    "reduction": ("mean", "none"),
+    "mode": ("hit", "fraction"),
+    "gain": ("exponential", "linear"),
+    "denominator": ("relevant", "min"),
+    "variant": ("a", "b", "c"),
+    "rank": ("average", "score", "index"),
+    "weigher": ("hyperbolic", "logarithmic", "uniform"),
+    "alternative": ("two-sided", "less", "greater"),
+    "method": ("auto", "exact", "asymptotic", "delong", "bootstrap", "percentile", "bca"),
+    "interpolation": ("step", "linear"),
+    "average_method": ("arithmetic", "geometric", "min", "max"),
+    "similarity": ("cosine", "euclidean", "dot"),
+    "undefined": ("raise", "skip", 0.0, math.nan),
+    "zero_division": ("warn", 0, 1, math.nan),
+    "k": (1, 2, 3, 10, (1, 2, 4), None, 10**18),
+    "max_fpr": (0.1, 0.3, 1.0, 1e-300, None),
+    "far": (0.0, 0.1, 1.0, [0.1, 0.5]),
+    "max_points": (2, 3, 10, 1000),
+    "confidence": (0.95, 0.5, None, None, None),
+    "beta": (0.0, 0.5, 1.0, 1e200),
+    "pos_label": (0, 1, "a", True, None),
+}
+LABELS = frozenset(("y_true", "y_pred", "labels", "groups", "query", "fold", "labels_true", "labels_pred"))
+NUMBERS = frozenset(
+    ("y_score", "y_proba", "sample_weight", "embeddings", "reference", "reference_labels", "x", "y")
+)
+FLAT = frozenset(("sample_weight", "groups", "query", "fold"))
+
+
+class Garbage:
+    """Arguments for calls: often plausible, sometimes absurd."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def arguments(self, function: Callable[..., Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Positional and keyword arguments; the arrays of one call tend to have one shape."""
+        self._rows = int(
+            self._random.choice((0, 1, 2, 3, 5, 17, 100, 3000), p=np.array((1, 1, 2, 3, 4, 5, 3, 1)) / 20)
+        )
+        self._columns = int(self._random.choice((0, 1, 2, 3, 6)))
+        self._binary = self._random.random() < 0.5
+        self._sane = self._random.random() < 0.7
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                continue
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                args += [self._argument("y_score") for _ in range(self._random.integers(0, 4))]
+            elif parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+                args.append(self._argument(name))
+            elif parameter.default is parameter.empty or self._random.random() < 0.3:
+                kwargs[name] = self._argument(name)
+        return args, kwargs
+
+    def _argument(self, name: str) -> Any:
+        if self._random.random() < (0.02 if self._sane else 0.25):
+            return self._pick(JUNK)
+        if name in CHOICES and self._random.random() < 0.95:
+            return self._pick(CHOICES[name])
+        if name in LABELS or name in NUMBERS:
+            return self._form(self._array(name))
+        return self._pick((True, False, 0, 1, 0.5, 2.0, 3))
+
+    def _pick(self, choices: tuple[Any, ...]) -> Any:
+        return choices[self._random.integers(len(choices))]
+
+    def _array(self, name: str) -> np.ndarray:
+        rows = self._rows if self._random.random() < 0.97 else self._rows + 1
+        shape: tuple[int, ...] = (rows,)
+        matrix = name in ("embeddings", "reference") or (not self._binary and name not in FLAT)
+        if matrix and self._random.random() < 0.8:
+            shape = (rows, self._columns)
+        if name in LABELS:
+            return self._labels(shape)
+        array = self._random.normal(size=shape)
+        if self._random.random() < 0.4:
+            array = np.round(array)
+        if name == "sample_weight":
+            array = np.abs(array)
+        elif self._random.random() < 0.3:
+            array = np.abs(array) / max(1.0, float(np.abs(array).max(initial=0)))
+        if self._random.random() < (0.02 if self._sane else 0.3) and array.size:
+            array.flat[self._random.integers(array.size)] = self._pick(EXTREMES)
+        with np.errstate(all="ignore"):
+            if self._random.random() < 0.05:
+                array = array * self._pick((1e-300, 1e-30, 1e30, 1e300))
+            return array.astype(self._pick(DTYPES))
+
+    def _labels(self, shape: tuple[int, ...]) -> np.ndarray:
+        labels = self._random.integers(0, 2 if self._binary else self._pick((1, 3, 6)), size=shape)
+        if self._random.random() < 0.1:
+            return np.array(list("abcdefgh"))[labels]
+        if self._random.random() < 0.1:
+            return 2 * labels - 1
+        return labels.astype(self._pick(DTYPES))
+
+    def _form(self, array: np.ndarray) -> Any:
+        form = self._random.random()
+        if form < 0.1:
+            return array.tolist()
+        if form < 0.15:
+            return np.asfortranarray(array)
+        if form < 0.2:
+            return np.repeat(array, 2, axis=0)[::2]
+        if form < 0.22:
+            return array.astype(array.dtype.newbyteorder())
+        return array
+
+
+def silent_nan(value: Any) -> bool:
+    """Whether a result holds NaN."""
+    if isinstance(value, float | np.floating):
+        return math.isnan(value)
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and bool(np.isnan(value).any())
+    return isinstance(value, tuple) and any(silent_nan(each) for each in value)
+
+
+def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> str:
+    """What a call came to: "value", "refused", or what is wrong with it."""
+    given = pickle.dumps((args, kwargs))
+    faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            value = function(*args, **kwargs)
+    except errors.LossaryError:
+        value, caught = None, [None]
+        verdict = "refused"
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return f"{type(error).__name__}: {error}"
+    else:
+        verdict = "value"
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    if given != pickle.dumps((args, kwargs)):
+        return "changed its input"
+    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
+    if silent_nan(value) and not caught and not asked_for_nan:
+        return "NaN without a warning"
+    return verdict
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", help="name of one metric")
+    parser.add_argument("--dry-run", action="store_true", help="print, do not write the record")
+    given = parser.parse_args()
+    found = describe("lossary", "numpy")
+    functions = {
+        name: getattr(metrics, name)
+        for name in metrics.__all__
+        if inspect.isfunction(getattr(metrics, name)) and given.only in (None, name)
+    }
+    tally: dict[str, Counter[str]] = {name: Counter() for name in functions}
+    failures: Counter[str] = Counter()
+    end, seed = time.monotonic() + 60 * given.minutes, given.seed
+    while time.monotonic() < end:
+        for name, function in functions.items():
+            args, kwargs = Garbage(seed).arguments(function)
+            verdict = outcome(function, args, kwargs)
+            if verdict not in ("value", "refused"):
+                kind = f"{name}: {verdict[:100]}"
+                if not failures[kind]:
+                    print(f"seed {seed}: {name}(*{args!r:.400}, **{kwargs!r:.300})\n  -> {verdict[:300]}")
+                failures[kind] += 1
+                verdict = "failed"
+            tally[name][verdict] += 1
+            seed += 1
+    rows = [
+        {"function": name, **{kind: counts[kind] for kind in ("value", "refused", "failed")}}
+        for name, counts in tally.items()
+    ]
+    print(f"{sum(counts.total() for counts in tally.values()):,} calls, {failures.total()} failures")
+    for row in rows:
+        counts = "".join(f"{row[kind]:>9} {kind}" for kind in ("value", "refused", "failed"))
+        print(f"{row['function']:40}{counts}")
+    if not given.dry_run:
+        write("fuzz", found | {"seed": given.seed, "minutes": given.minutes}, rows)
+    raise SystemExit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()
