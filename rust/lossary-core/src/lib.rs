@@ -8,6 +8,7 @@
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
+//! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
 //! | [`threads`] | how many threads the kernels use |
 //!
 //! ```
@@ -42,5 +43,6 @@ pub mod keys;
 pub mod labels;
 mod partition;
 pub mod ranking;
+pub mod ranks;
 pub mod threads;
 mod weights;

@@ -29,6 +29,11 @@ pub enum RankingError {
     },
     /// Every weight is zero.
     NoWeight,
+    /// More scores than a 32-bit position can tell apart.
+    TooMany {
+        /// Number of scores.
+        scores: usize,
+    },
 }
 
 impl fmt::Display for RankingError {
@@ -45,6 +50,7 @@ impl fmt::Display for RankingError {
                 write!(out, "weights: got NaN or infinity at {index}; wanted finite numbers")
             }
             Self::NoWeight => write!(out, "weights: got only zeros; wanted one that is not zero"),
+            Self::TooMany { scores } => write!(out, "scores: got {scores}; wanted fewer than 2^32"),
         }
     }
 }

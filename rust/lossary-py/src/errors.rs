@@ -55,6 +55,9 @@ pub fn ranking_error(error: RankingError) -> PyErr {
         RankingError::NoWeight => {
             InvalidInputError::new_err("sample_weight: got only zeros; wanted one that is not zero")
         }
+        RankingError::TooMany { scores } => {
+            InvalidInputError::new_err(format!("y_score: got {scores} samples; wanted fewer than 2^32"))
+        }
     }
 }
 
