@@ -218,3 +218,11 @@ def test_warnings_point_to_the_caller(case):
 def test_pos_label_without_effect_on_indicators_warns_as_scikit_learn(agree):
     """The warning came for labels of one axis only."""
     agree("f1_score", *INDICATORS, average="macro", pos_label=0)
+
+
+@pytest.mark.parametrize("y_true", [[False, True], [0, 1]])
+def test_pos_label_beyond_64_bits_is_no_class_of_the_data(y_true):
+    """Booleans raised an OverflowError of NumPy."""
+    with pytest.warns(UndefinedMetricWarning, match="No positive"):
+        _, true_positive_rates, _ = metrics.roc_curve(y_true, [0.2, 0.8], pos_label=10**30)
+    assert np.isnan(true_positive_rates).all()

@@ -109,7 +109,8 @@ def positives(given: Any, pos_label: Any) -> Array:
     if array.ndim == 2:
         raise binary_only(f"an indicator matrix of shape {array.shape}")
     if pos_label is not None:
-        return np.asarray(array == pos_label)
+        # Booleans as bytes: NumPy does not compare them with integers beyond 64 bits.
+        return np.asarray((array.view(np.uint8) if array.dtype.kind == "b" else array) == pos_label)
     if array.dtype.kind == "b":
         return array
     limits = None if array.dtype.kind == "U" else _kernels.label_range(array)
