@@ -6,6 +6,7 @@
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
 //! | [`confusion`] | confusion matrices and per-class tallies |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
+//! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
@@ -44,5 +45,6 @@ pub mod labels;
 mod partition;
 pub mod ranking;
 pub mod ranks;
+pub mod retrieval;
 pub mod threads;
 mod weights;
