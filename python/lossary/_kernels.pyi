@@ -40,3 +40,19 @@ def binary_squared_error(
 def multiclass_squared_error(
     y_true: NDArray[np.uint32], y_proba: NDArray[Any], classes: int, sample_weight: Doubles | None, /
 ) -> float: ...
+def retrieval(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    bounds: int | NDArray[np.uintp],
+    measures: list[tuple[str, int | None]],
+    ties: str,
+    /,
+) -> tuple[Doubles, Counts]: ...
+def label_retrieval(
+    query_labels: NDArray[np.uint32],
+    item_labels: NDArray[np.uint32],
+    first: int | None,
+    y_score: NDArray[Any],
+    measures: list[tuple[str, int | None]],
+    /,
+) -> tuple[Doubles, Counts]: ...

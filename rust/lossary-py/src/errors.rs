@@ -4,6 +4,7 @@ use lossary_core::brier::BrierError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::labels::LabelError;
 use lossary_core::ranking::RankingError;
+use lossary_core::retrieval::RetrievalError;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -87,4 +88,50 @@ pub fn brier_error(error: BrierError) -> PyErr {
             "y_proba: got {value} at position {index}; wanted numbers in [0, 1]"
         )),
     }
+}
+
+pub fn unknown_measure(name: &str) -> PyErr {
+    InvalidInputError::new_err(format!("measures: got {name:?}; wanted the name of a measure"))
+}
+
+pub fn unknown_ties(name: &str) -> PyErr {
+    InvalidInputError::new_err(format!(
+        "ties: got {name:?}; wanted one of index, last_index, optimistic, pessimistic, expected"
+    ))
+}
+
+pub fn retrieval_error(error: RetrievalError) -> PyErr {
+    InvalidInputError::new_err(match error {
+        RetrievalError::Empty => "y_score: got no items; wanted at least one query with one".to_owned(),
+        RetrievalError::LengthMismatch { scores, other } => {
+            return ShapeError::new_err(format!("y_score: got {scores} items; wanted {other}, as y_true"));
+        }
+        RetrievalError::BadLists => {
+            return ShapeError::new_err(
+                "y_score: got lists that do not cover the items in order, or one of more than 2^30; wanted \
+                 shorter ones that do",
+            );
+        }
+        RetrievalError::BadScore { index } => {
+            format!("y_score: got NaN at position {index} in reading order; wanted numbers")
+        }
+        RetrievalError::BadGrade { index } => {
+            format!("y_true: got NaN or infinity at position {index} in reading order; wanted finite numbers")
+        }
+        RetrievalError::NegativeGrade { index } => {
+            format!("y_true: got a negative number at position {index} in reading order; wanted 0 or above")
+        }
+        RetrievalError::HugeGrade { index } => format!(
+            "y_true: got a number at position {index} in reading order whose gain 2^y - 1 overflows; wanted at \
+             most 900"
+        ),
+        RetrievalError::Overflow { query } => {
+            format!("y_true: got gains in query {query} whose sum overflows; wanted smaller numbers")
+        }
+        RetrievalError::NoRank => "k: got 0; wanted an integer of at least 1, or None".to_owned(),
+        RetrievalError::NoExpectation => {
+            "ties: got 'expected'; wanted another, as this metric has no closed form of its mean over ties"
+                .to_owned()
+        }
+    })
 }

@@ -8,6 +8,7 @@ mod brier;
 mod confusion;
 mod curves;
 mod errors;
+mod retrieval;
 mod threads;
 
 #[pymodule(gil_used = false)]
@@ -25,6 +26,8 @@ mod _kernels {
     };
     #[pymodule_export]
     use super::curves::{average_precision, curve};
+    #[pymodule_export]
+    use super::retrieval::{label_retrieval, retrieval};
     #[pymodule_export]
     use super::threads::{get_num_threads, set_num_threads};
 

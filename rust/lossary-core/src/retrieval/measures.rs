@@ -21,8 +21,9 @@ impl Gain {
     fn of(self, grade: f64) -> f64 {
         match self {
             Self::Linear => grade,
-            Self::Exponential if grade.trunc() == grade && (0.0..=Self::HIGHEST).contains(&grade) => {
-                f64::from_bits((1023 + grade as u64) << 52) - 1.0
+            // The power of a whole grade is exact, and made of its bits.
+            Self::Exponential if f64::from(grade as u16) == grade && grade <= Self::HIGHEST => {
+                f64::from_bits((1023 + u64::from(grade as u16)) << 52) - 1.0
             }
             Self::Exponential => (grade * LN_2).exp_m1(),
         }

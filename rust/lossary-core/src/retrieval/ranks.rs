@@ -256,10 +256,14 @@ impl<'a, S: RowScore> Ranker<'a, S> {
 }
 
 /// Puts the grades of tied hits in the order that the ties ask for.
+#[inline]
 fn arrange(tied: &mut [Hit], ties: Ties) {
-    if tied.len() < 2 || !ties.by_grade() {
-        return;
+    if tied.len() > 1 && ties.by_grade() {
+        sort_grades(tied, ties);
     }
+}
+
+fn sort_grades(tied: &mut [Hit], ties: Ties) {
     let mut grades: Vec<f64> = tied.iter().map(|hit| hit.grade).collect();
     grades.sort_unstable_by(f64::total_cmp);
     if ties == Ties::Optimistic {
