@@ -15,7 +15,17 @@ from lossary.metrics.confusion import (
     matthews_corrcoef,
 )
 from lossary.metrics.curves import average_precision_score, roc_curve
+from lossary.metrics.embedding_retrieval import retrieval_report
+from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
+from lossary.metrics.retrieval import (
+    map_at_r,
+    mean_average_precision,
+    mean_reciprocal_rank,
+    precision_at_k,
+    r_precision,
+    recall_at_k,
+)
 
 __all__ = [
     "accuracy_score",
@@ -23,12 +33,22 @@ __all__ = [
     "balanced_accuracy_score",
     "brier_score_loss",
     "confusion_matrix",
+    "dcg_score",
     "f1_score",
     "fbeta_score",
     "geometric_mean_score",
+    "map_at_r",
     "matthews_corrcoef",
+    "mean_average_precision",
+    "mean_reciprocal_rank",
+    "ndcg_at_k",
+    "ndcg_score",
+    "precision_at_k",
     "precision_score",
+    "r_precision",
+    "recall_at_k",
     "recall_score",
+    "retrieval_report",
     "roc_auc_score",
     "roc_curve",
 ]

@@ -1,0 +1,197 @@
+"""Retrieval by similarity of embeddings, without the whole similarity matrix in memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary import _kernels
+from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
+from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy
+from lossary.metrics.labels import label_array
+from lossary.metrics.options import check_choice
+from lossary.metrics.queries import Measures, check_cut, mean_over
+
+# Bytes of similarities that are in memory at a time, unless one query has more.
+_BLOCK = 1 << 26
+
+_MEASURES: Measures = [
+    ("precision", 1),
+    ("r_precision", None),
+    ("average_precision_at_r", None),
+    ("reciprocal_rank", None),
+    ("average_precision", None),
+]
+_NAMES = ("precision_at_1", "r_precision", "map_at_r", "mean_reciprocal_rank", "mean_average_precision")
+
+
+def retrieval_report(
+    embeddings: Any,
+    labels: Any,
+    *,
+    reference: Any = None,
+    reference_labels: Any = None,
+    similarity: str = "cosine",
+    k: Sequence[int] = (1, 2, 4),
+) -> dict[str, float]:
+    """How well embeddings find others of their label: all measures of metric learning in one pass.
+
+    Each embedding is a query that ranks the reference by similarity, equal similarities in order of the
+    reference. Without a reference it ranks all other embeddings: itself is left out by its index, so that
+    duplicates of it stay. Queries whose label no other item has are left out of the means.
+
+    Similarities come from NumPy's matrix product, a block of queries at a time (64 MB), and items within its
+    rounding of each other may change places. "cosine" and "dot" are computed in the dtype of the embeddings
+    (float64 for integers); "euclidean" always in float64 and from the mean of the reference, because a
+    squared distance cancels: distances below 1e-8 of that from the mean are not told apart.
+
+    Args:
+        embeddings: the queries, (n_samples, n_features).
+        labels: the label of each, (n_samples,): integers, booleans or strings.
+        reference: the items to find, (n_references, n_features); None for the embeddings themselves.
+        reference_labels: (n_references,); needed with ``reference``.
+        similarity: "cosine", "euclidean" (nearer is better) or "dot".
+        k: the ranks of ``recall_at_{k}``, which is that of metric learning: whether any of the first k has
+            the label (``mode="hit"`` of `recall_at_k`).
+
+    Returns:
+        A dict of floats in [0, 1]: precision_at_1, r_precision, map_at_r, mean_reciprocal_rank,
+        mean_average_precision, and recall_at_k for each k.
+
+    Raises:
+        InvalidInputError: NaN or infinity; a zero embedding with "cosine"; ``reference`` without
+            ``reference_labels``, or the other way round; products that overflow; an unknown similarity; a k
+            below 1.
+        UndefinedMetricError: no query has another item of its label.
+        ShapeError: shapes or lengths that do not fit.
+        DtypeError: an argument that is not an array-like, or a k that is no integer.
+
+    Source: Musgrave, Belongie and Lim, A metric learning reality check, ECCV 2020.
+
+    Example:
+        >>> report = retrieval_report([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["a", "a", "b"], k=[1])
+        >>> report["map_at_r"], report["recall_at_1"]
+        (1.0, 1.0)
+    """
+    check_choice("similarity", similarity, ("cosine", "euclidean", "dot"))
+    cuts = [check_cut("k", each, optional=False) for each in _cuts(k)]
+    if (reference is None) != (reference_labels is None):
+        raise InvalidInputError(
+            "reference_labels: got one of reference and its labels; wanted both or neither"
+        )
+    queries = _vectors("embeddings", embeddings)
+    query_labels = _labels("labels", labels, len(queries))
+    if reference is None:
+        items, item_labels = queries, query_labels
+    else:
+        items = _vectors("reference", reference)
+        item_labels = _labels("reference_labels", reference_labels, len(items))
+        if items.shape[1] != queries.shape[1]:
+            raise ShapeError(
+                f"reference: got {items.shape[1]} features; wanted {queries.shape[1]}, as the embeddings"
+            )
+    query_codes, item_codes = _codes(query_labels, item_labels)
+    measures = [*_MEASURES, *(("hit", cut) for cut in cuts)]
+    values, relevant = _measured(
+        *_comparable(queries, items, similarity),
+        query_codes,
+        item_codes,
+        measures,
+        leave_one_out=reference is None,
+    )
+    if not relevant.any():
+        raise UndefinedMetricError("labels: got no label that another item has; wanted one to find")
+    names = (*_NAMES, *(f"recall_at_{cut}" for cut in cuts))
+    return {name: mean_over(column, relevant, None) for name, column in zip(names, values.T, strict=True)}
+
+
+def _cuts(k: Any) -> list[Any]:
+    return one_axis("k", to_numpy("k", k)).tolist()  # type: ignore[no-any-return]
+
+
+def _vectors(name: str, given: Any) -> Array:
+    array = numeric(name, to_numpy(name, given))
+    if array.ndim != 2 or not array.size:
+        raise ShapeError(
+            f"{name}: got shape {array.shape}; wanted (n_samples, n_features), neither of them 0"
+        )
+    if array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InvalidInputError(f"{name}: got NaN or infinity; wanted finite numbers")
+    return array
+
+
+def _labels(name: str, given: Any, count: int) -> Array:
+    array = one_axis(name, label_array(name, given))
+    if len(array) != count:
+        raise ShapeError(f"{name}: got {len(array)} labels; wanted {count}, one per row")
+    return array
+
+
+def _codes(queries: Array, items: Array) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    if (queries.dtype.kind == "U") != (items.dtype.kind == "U"):
+        raise InvalidInputError("reference_labels: got strings and numbers; wanted the same kind as labels")
+    both = [queries, items]
+    if np.result_type(*both).kind == "f":  # signed and unsigned: as doubles they would be rounded
+        both = [labels.astype(object) for labels in both]
+    codes = np.unique(np.concatenate(both), return_inverse=True)[1].astype(np.uint32)
+    return codes[: len(queries)], codes[len(queries) :]
+
+
+def _comparable(queries: Array, items: Array, similarity: str) -> tuple[Array, Array, Array | None]:
+    """Vectors whose products, less an offset per item, rank the items as the similarity does."""
+    dtype = np.result_type(queries, items)
+    if similarity == "cosine":
+        scaled = [_unit(name, array) for name, array in (("embeddings", queries), ("reference", items))]
+        return scaled[0].astype(dtype), scaled[1].astype(dtype), None
+    if similarity == "dot":
+        return queries.astype(dtype, copy=False), items.astype(dtype, copy=False), None
+    # |q - x|^2 = |q|^2 - 2 (q x - |x|^2 / 2): the first term is the same for all items of a query.
+    scale = 2.0 ** -np.frexp(max(np.abs(queries).max(), np.abs(items).max()))[1]
+    items = items.astype(np.float64) * scale
+    centre = items.mean(axis=0)
+    items -= centre
+    return queries.astype(np.float64) * scale - centre, items, np.einsum("ij,ij->i", items, items) / 2
+
+
+def _unit(name: str, array: Array) -> Array:
+    """Rows of length 1; first divided by their largest number, whose square may overflow or vanish."""
+    largest = np.abs(array).max(axis=1, keepdims=True)
+    if not largest.all():
+        index = int(np.flatnonzero(largest == 0)[0])
+        raise InvalidInputError(f"{name}: got zeros only in row {index}; wanted a direction, for cosine")
+    scaled = array / largest
+    squares = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
+    return scaled / np.sqrt(squares).astype(scaled.dtype)[:, None]  # type: ignore[no-any-return]
+
+
+def _measured(
+    queries: Array,
+    items: Array,
+    offsets: Array | None,
+    query_codes: NDArray[np.uint32],
+    item_codes: NDArray[np.uint32],
+    measures: Measures,
+    *,
+    leave_one_out: bool,
+) -> tuple[Array, NDArray[np.bool_]]:
+    rows = min(len(queries), max(1, _BLOCK // (len(items) * items.itemsize)))
+    scores = np.empty((rows, len(items)), items.dtype)
+    values = np.empty((len(queries), len(measures)))
+    relevant = np.empty(len(queries), np.bool_)
+    for start in range(0, len(queries), rows):
+        block = slice(start, min(start + rows, len(queries)))
+        found = scores[: block.stop - start]
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(queries[block], items.T, out=found)
+        if offsets is not None:
+            found -= offsets
+        if not np.isfinite(found).all():
+            raise InvalidInputError("embeddings: got vectors whose products overflow; wanted smaller numbers")
+        block_values, counts = _kernels.label_retrieval(
+            query_codes[block], item_codes, start if leave_one_out else None, found.reshape(-1), measures
+        )
+        values[block], relevant[block] = block_values.reshape(-1, len(measures)), counts > 0
+    return values, relevant
