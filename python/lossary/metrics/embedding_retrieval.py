@@ -41,10 +41,11 @@ def retrieval_report(
     reference. Without a reference it ranks all other embeddings: itself is left out by its index, so that
     duplicates of it stay. Queries whose label no other item has are left out of the means.
 
-    Similarities come from NumPy's matrix product, a block of queries at a time (64 MB), and items within its
-    rounding of each other may change places. "cosine" and "dot" are computed in the dtype of the embeddings
-    (float64 for integers); "euclidean" always in float64 and from the mean of the reference, because a
-    squared distance cancels: distances below 1e-8 of that from the mean are not told apart.
+    Similarities come from NumPy's matrix product, a block of queries at a time (64 MB). Equal vectors of the
+    reference tie; others that differ by less than its rounding may change places. "cosine" and "dot" are
+    computed in the dtype of the embeddings (float64 for integers); "euclidean" always in float64 and from the
+    mean of the reference, because a squared distance cancels: distances below 1e-8 of that from the mean are
+    not told apart.
 
     Args:
         embeddings: the queries, (n_samples, n_features).
@@ -179,6 +180,7 @@ def _measured(
 ) -> tuple[Array, NDArray[np.bool_]]:
     rows = min(len(queries), max(1, _BLOCK // (len(items) * items.itemsize)))
     scores = np.empty((rows, len(items)), items.dtype)
+    copies, originals = _duplicates(items)
     values = np.empty((len(queries), len(measures)))
     relevant = np.empty(len(queries), np.bool_)
     for start in range(0, len(queries), rows):
@@ -188,6 +190,8 @@ def _measured(
             np.matmul(queries[block], items.T, out=found)
         if offsets is not None:
             found -= offsets
+        # A matrix product rounds equal columns differently, by their place.
+        found[:, copies] = found[:, originals]
         if not np.isfinite(found).all():
             raise InvalidInputError("embeddings: got vectors whose products overflow; wanted smaller numbers")
         block_values, counts = _kernels.label_retrieval(
@@ -195,3 +199,13 @@ def _measured(
         )
         values[block], relevant[block] = block_values.reshape(-1, len(measures)), counts > 0
     return values, relevant
+
+
+def _duplicates(vectors: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows that equal an earlier one, and the first row that each equals."""
+    rows = np.ascontiguousarray(vectors + 0.0)  # negative zero has other bytes than zero
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
+    _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+    firsts = first[inverse]
+    copies = np.flatnonzero(firsts != np.arange(len(rows)))
+    return copies, firsts[copies]

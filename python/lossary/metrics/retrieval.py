@@ -112,7 +112,8 @@ def recall_at_k(
         InvalidInputError: see the module; so for ShapeError and DtypeError.
 
     Source: hit: Jegou, Douze and Schmid, Product quantization for nearest neighbor search, IEEE TPAMI 33,
-        2011; fraction: Manning, Raghavan and Schuetze, Introduction to Information Retrieval, 2008, section 8.3.
+        2011; fraction: Manning, Raghavan and Schuetze, Introduction to Information Retrieval, 2008, section
+        8.3.
 
     Example:
         >>> recall_at_k([[1, 0, 1]], [[0.9, 0.8, 0.7]], k=2)

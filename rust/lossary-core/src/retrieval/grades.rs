@@ -224,7 +224,8 @@ impl Relevance for SameLabel<'_> {
     }
 
     fn list(&self, query: &Query, found: &mut Vec<u32>) {
-        let items = (0..self.items.len()).filter(|&item| self.is_relevant(query, item));
-        found.extend(items.map(|item| item as u32));
+        let (label, left_out) = (self.queries[query.number], self.left_out(query));
+        let same = self.items.iter().zip(0..).filter(|&(&item, _)| item == label).map(|(_, item)| item);
+        found.extend(same.filter(|&item: &u32| left_out != Some(item as usize)));
     }
 }
