@@ -175,7 +175,7 @@ def test_bad_input_is_named(name, case):
 @pytest.mark.parametrize(
     ("k", "error"), [(0, InvalidInputError), (-1, InvalidInputError), (2**63, InvalidInputError)]
     + [(given, DtypeError) for given in (1.5, True, "1", [1])],
-)  # fmt: skip
+)
 def test_a_bad_k_is_named(name, k, error):
     with pytest.raises(error, match=r"k: got .*; wanted an integer of at least 1"):
         getattr(metrics, name)(Y, S, k)

@@ -102,7 +102,7 @@ def test_equal_vectors_tie_and_come_in_order(dtype, similarity):
 
 def test_a_duplicate_of_the_query_stays_in_its_list():
     report = metrics.retrieval_report([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0, 1, 0], k=[1])
-    # The first finds its duplicate of another label first; to the third both are equal, the first comes first.
+    # The first finds its duplicate, of another label; to the third both are equal, and the first comes first.
     assert report["precision_at_1"] == 0.5
     assert report["mean_reciprocal_rank"] == (1 / 2 + 1) / 2
 
