@@ -330,7 +330,7 @@ def test_progress_rises_to_one(data):
 def test_every_metric_of_a_binary_target_can_be_asked_for():
     """A metric that takes a target and one prediction, and no further choice, belongs in a plan.
 
-    Metrics of several labels refuse such a target; for those of several classes it is too easy, and they warn.
+    Metrics of several labels refuse such a target; for several classes it is too easy, and they warn.
     """
     scoring = set()
     for name in metrics.__all__:

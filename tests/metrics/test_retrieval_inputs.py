@@ -173,7 +173,8 @@ def test_bad_input_is_named(name, case):
     "name", ["precision_at_k", "recall_at_k", "mean_average_precision", "mean_reciprocal_rank", "ndcg_at_k"]
 )
 @pytest.mark.parametrize(
-    ("k", "error"), [(0, InvalidInputError), (-1, InvalidInputError), (2**63, InvalidInputError)]
+    ("k", "error"),
+    [(0, InvalidInputError), (-1, InvalidInputError), (2**63, InvalidInputError)]
     + [(given, DtypeError) for given in (1.5, True, "1", [1])],
 )
 def test_a_bad_k_is_named(name, k, error):
