@@ -29,6 +29,11 @@ pub enum RankingError {
     },
     /// Every weight is zero.
     NoWeight,
+    /// A group's number is not below the number of groups.
+    BadGroup {
+        /// Position of the first such sample.
+        index: usize,
+    },
 }
 
 impl fmt::Display for RankingError {
@@ -45,6 +50,9 @@ impl fmt::Display for RankingError {
                 write!(out, "weights: got NaN or infinity at {index}; wanted finite numbers")
             }
             Self::NoWeight => write!(out, "weights: got only zeros; wanted one that is not zero"),
+            Self::BadGroup { index } => {
+                write!(out, "groups: got a number at {index} that is too large; wanted it below their count")
+            }
         }
     }
 }

@@ -4,8 +4,10 @@ use lossary_core::brier::BrierError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::labels::LabelError;
 use lossary_core::ranking::RankingError;
+use lossary_core::thinning::ThinningError;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use std::fmt::Display;
 
 pyo3::import_exception!(lossary.errors, InvalidInputError);
 pyo3::import_exception!(lossary.errors, ShapeError);
@@ -55,6 +57,9 @@ pub fn ranking_error(error: RankingError) -> PyErr {
         RankingError::NoWeight => {
             InvalidInputError::new_err("sample_weight: got only zeros; wanted one that is not zero")
         }
+        RankingError::BadGroup { index } => InvalidInputError::new_err(format!(
+            "groups: got a number at position {index} that is too large; wanted it below their count"
+        )),
     }
 }
 
@@ -82,6 +87,31 @@ pub fn brier_error(error: BrierError) -> PyErr {
         )),
         BrierError::NotAProbability { index, value } => InvalidInputError::new_err(format!(
             "y_proba: got {value} at position {index}; wanted numbers in [0, 1]"
+        )),
+    }
+}
+
+pub fn criterion_error(given: &impl Display) -> PyErr {
+    InvalidInputError::new_err(format!(
+        "criterion: got {given}; wanted accuracy, balanced_accuracy, f1, matthews or youden, or cost with two \
+         finite costs of at least 0"
+    ))
+}
+
+pub fn region_error() -> PyErr {
+    InvalidInputError::new_err("fpr: got an empty range, or one outside [0, 1]; wanted low < high in it")
+}
+
+pub fn thinning_error(error: ThinningError) -> PyErr {
+    match error {
+        ThinningError::LengthMismatch { x, y } => {
+            ShapeError::new_err(format!("y: got {y} numbers; wanted {x}, as x"))
+        }
+        ThinningError::TooFewPoints { points } => {
+            InvalidInputError::new_err(format!("max_points: got {points}; wanted at least 2"))
+        }
+        ThinningError::NotAscending { index } => InvalidInputError::new_err(format!(
+            "x: got a falling, NaN or infinite point at position {index}; wanted a finite, rising curve"
         )),
     }
 }
