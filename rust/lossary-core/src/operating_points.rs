@@ -20,7 +20,7 @@ pub enum Interpolation {
 /// O(n) time for all but contrived scores.
 ///
 /// # Errors
-/// [`RankingError`]: no scores, lengths that differ, or a NaN.
+/// [`RankingError`]: no scores, lengths that differ, or a score that is NaN or infinite.
 ///
 /// ```
 /// use lossary_core::operating_points::{Interpolation, true_accept_rates};

@@ -8,7 +8,7 @@ use crate::criteria::Outcome;
 use crate::curves::weighted_curve;
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
-use crate::ranking::{Mass, RankingError, check_lengths};
+use crate::ranking::{Mass, RankingError, check_finite, check_lengths};
 use crate::threads;
 use crate::thresholds::{Query, search};
 
@@ -175,6 +175,7 @@ impl Traced {
         labels: &[u8],
         weights: &[f64],
     ) -> Result<Option<Self>, RankingError> {
+        check_finite(scores)?;
         let curve = weighted_curve(scores, labels, weights)?;
         let counts = curve.false_positives.iter().zip(&curve.true_positives);
         let Some((&negatives, &positives)) = counts.clone().next_back() else {

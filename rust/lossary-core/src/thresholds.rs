@@ -7,13 +7,16 @@
 
 use crate::criteria::{Accuracy, Criterion, Outcome};
 use crate::keys::{Key, Score};
-use crate::ranking::{RankingError, check_lengths, survey};
+use crate::ranking::{RankingError, check_finite, check_lengths, survey};
 use crate::threads;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// Bins of a histogram: a table of 512 KiB, which the second level of cache holds.
-const BINS: u64 = 1 << 16;
+/// The most bins of a histogram: a table of 256 KiB, which the second level of cache holds.
+const BINS: u64 = 1 << 15;
+
+/// A histogram has a bin for so many entries at most.
+const ENTRIES_PER_BIN: usize = 8;
 
 /// Up to this many entries, a sort is faster than a histogram.
 const FEW: usize = 1 << 13;
@@ -41,6 +44,9 @@ pub(crate) fn search<S: Score>(
 ) -> Result<Outcome, RankingError> {
     check_lengths(scores, labels)?;
     let survey = survey(scores)?;
+    if !(survey.min.is_finite() && survey.max.is_finite()) {
+        check_finite(scores)?; // names the position
+    }
     let samples = Labelled { scores, labels };
     let histogram = Histogram::new(&samples, survey.min.key(), survey.max.key());
     let (positives, negatives) = histogram
@@ -53,9 +59,17 @@ pub(crate) fn search<S: Score>(
     Ok(Outcome { true_positives: positives, false_positives: negatives, ..nothing })
 }
 
+/// Entries whose bins are found together, without a branch, before any is counted or gathered.
+const BLOCK: usize = 256;
+
+fn blocks(part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    part.clone().step_by(BLOCK).map(move |start| start..part.end.min(start + BLOCK))
+}
+
 /// Keys with their labels.
 trait Pairs<K>: Sync {
     fn len(&self) -> usize;
+    fn pair(&self, index: usize) -> (K, bool);
     fn pairs(&self, range: Range<usize>) -> impl Iterator<Item = (K, bool)>;
 }
 
@@ -67,6 +81,10 @@ struct Labelled<'a, S> {
 impl<S: Score> Pairs<S::Key> for Labelled<'_, S> {
     fn len(&self) -> usize {
         self.scores.len()
+    }
+
+    fn pair(&self, index: usize) -> (S::Key, bool) {
+        (self.scores[index].key(), self.labels[index] != 0)
     }
 
     #[inline(always)]
@@ -85,6 +103,11 @@ struct Gathered<K> {
 impl<K: Key> Pairs<K> for Gathered<K> {
     fn len(&self) -> usize {
         self.packed.len()
+    }
+
+    fn pair(&self, index: usize) -> (K, bool) {
+        let packed = self.packed[index];
+        (packed.unpack(self.top), packed.is_positive())
     }
 
     #[inline(always)]
@@ -109,33 +132,38 @@ struct Histogram {
 
 impl Histogram {
     fn new<K: Key>(samples: &impl Pairs<K>, min: K, max: K) -> Self {
-        let most = if samples.len() <= FEW { 2 } else { BINS };
+        let most = match samples.len() {
+            ..=FEW => 2,
+            many => BINS.min((many / ENTRIES_PER_BIN) as u64),
+        };
         let shift = (0..K::BITS).find(|&shift| max.bin(shift) - min.bin(shift) < most);
         let shift = shift.unwrap_or(K::BITS - 1);
         let first = min.bin(shift);
         let width = (max.bin(shift) - first) as usize + 1;
         let threads = threads::threads_for(samples.len());
         let parts = threads::map(threads::parts(samples.len(), threads), threads, |part| {
-            // Entries in the low half, positives in the high half; a part has fewer than 2^32 entries.
-            let mut bins = vec![0_u64; width];
-            for (key, positive) in samples.pairs(part) {
-                bins[(key.bin(shift) - first) as usize] += 1 + (u64::from(positive) << 32);
+            let mut counts = vec![[0_u32; 2]; width.next_power_of_two()];
+            // The mask changes nothing; it tells the compiler that the index is inside the table.
+            let (shift, first, mask) = (shift, first, counts.len() - 1);
+            for block in blocks(part) {
+                let mut slots = [(0_u32, 0_u32); BLOCK];
+                for (slot, (key, positive)) in slots.iter_mut().zip(samples.pairs(block.clone())) {
+                    *slot = ((key.bin(shift) - first) as u32, u32::from(positive));
+                }
+                for &(bin, positive) in &slots[..block.len()] {
+                    counts[bin as usize & mask][(positive & 1) as usize] += 1;
+                }
             }
-            bins
+            counts
         });
         let mut bins = vec![Tally::default(); width];
         for part in parts {
-            for (bin, counts) in bins.iter_mut().zip(part) {
-                let positives = counts >> 32;
-                bin.positives += positives;
-                bin.negatives += (counts & u64::from(u32::MAX)) - positives;
+            for (bin, [negatives, positives]) in bins.iter_mut().zip(part) {
+                bin.positives += u64::from(positives);
+                bin.negatives += u64::from(negatives);
             }
         }
         Self { shift, first, bins }
-    }
-
-    fn bin<K: Key>(&self, key: K) -> usize {
-        (key.bin(self.shift) - self.first) as usize
     }
 
     /// Whether the keys of a bin have the top bit set.
@@ -191,20 +219,34 @@ fn descend<K: Key>(
 fn gather<K: Key>(samples: &impl Pairs<K>, histogram: &Histogram, wanted: &[Stretch]) -> Vec<Vec<K>> {
     const CLOSED: u32 = u32::MAX;
     let mut places = vec![CLOSED; histogram.bins.len()];
-    let mut open = vec![0_u64; histogram.bins.len().div_ceil(64)]; // small enough for the first level of cache
     for (place, stretch) in wanted.iter().enumerate() {
         places[stretch.bin] = place as u32;
-        open[stretch.bin / 64] |= 1 << (stretch.bin % 64);
     }
+    let (Some(highest), Some(lowest)) = (wanted.first(), wanted.last()) else {
+        return Vec::new();
+    };
+    let (lowest, width) = (lowest.bin as u32, (highest.bin - lowest.bin) as u32);
+    let (shift, first) = (histogram.shift, histogram.first);
     let threads = threads::threads_for(samples.len());
     let parts = threads::map(threads::parts(samples.len(), threads), threads, |part| {
-        let mut gathered = vec![Vec::new(); wanted.len()];
-        for (key, positive) in samples.pairs(part) {
-            let bin = histogram.bin(key);
-            if open[bin / 64] >> (bin % 64) & 1 == 1 {
-                let entries: &mut Vec<K> = &mut gathered[places[bin] as usize];
-                if histogram.shift > 0 || entries.is_empty() {
-                    entries.push(key.pack(positive));
+        let (lowest, width) = (lowest, width); // in registers, not behind the closure
+        let mut gathered: Vec<Vec<K>> = vec![Vec::new(); wanted.len()];
+        for block in blocks(part) {
+            let mut bins = [0_u32; BLOCK];
+            for (bin, (key, _)) in bins.iter_mut().zip(samples.pairs(block.clone())) {
+                *bin = (key.bin(shift) - first) as u32;
+            }
+            // Most bins are outside the range, which takes no look at the table to see.
+            let (mut hits, mut count) = ([0_u8; BLOCK], 0);
+            for (place, bin) in bins[..block.len()].iter().enumerate() {
+                hits[count & (BLOCK - 1)] = place as u8;
+                count += usize::from(bin.wrapping_sub(lowest) <= width);
+            }
+            for &hit in &hits[..count] {
+                let place = places[bins[usize::from(hit)] as usize];
+                if place != CLOSED && (shift > 0 || gathered[place as usize].is_empty()) {
+                    let (key, positive) = samples.pair(block.start + usize::from(hit));
+                    gathered[place as usize].push(key.pack(positive));
                 }
             }
         }
@@ -255,10 +297,10 @@ pub struct Best {
 /// accepted. Of equally good thresholds the largest is taken.
 ///
 /// The same as comparing the counts at every distinct score, in O(n) time for all but contrived scores, with
-/// 512 KiB of memory per thread and little more. A label of 0 is negative, any other is positive.
+/// 256 KiB of memory per thread and little more. A label of 0 is negative, any other is positive.
 ///
 /// # Errors
-/// [`RankingError`]: no scores, lengths that differ, or a NaN.
+/// [`RankingError`]: no scores, lengths that differ, or a score that is NaN or infinite.
 ///
 /// ```
 /// use lossary_core::{criteria::F1, thresholds::best_threshold};
@@ -353,6 +395,7 @@ pub fn accuracy_per_fold<S: Score>(
 ) -> Result<Vec<f64>, RankingError> {
     check_lengths(scores, labels)?;
     check_lengths(scores, folds)?;
+    check_finite(scores)?;
     let samples = || scores.iter().zip(labels).zip(folds);
     (0..count)
         .map(|fold| {

@@ -3,7 +3,6 @@
 use crate::arrays::{Classes, Numbers, slice, with_slice};
 use crate::errors::ranking_error;
 use lossary_core::operating_points::{self, Interpolation};
-use lossary_core::ranking;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -25,7 +24,6 @@ pub fn true_accept_rates<'py>(
     let read = if linear { Interpolation::Linear } else { Interpolation::Step };
     let rates = with_slice!(&y_score, scores => py
         .detach(|| {
-            ranking::check_finite(scores)?;
             match weights {
                 None => operating_points::true_accept_rates(scores, labels, limits, read),
                 Some(weights) => {
@@ -49,7 +47,6 @@ pub fn equal_error_rate(
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     with_slice!(&y_score, scores => py
         .detach(|| {
-            ranking::check_finite(scores)?;
             match weights {
                 None => operating_points::equal_error_rate(scores, labels),
                 Some(weights) => operating_points::weighted_equal_error_rate(scores, labels, weights),

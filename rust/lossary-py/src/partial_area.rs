@@ -3,7 +3,6 @@
 use crate::arrays::{Classes, Numbers, slice, with_slice};
 use crate::errors::{ranking_error, region_error};
 use lossary_core::partial_area::{Region, weighted_partial_area};
-use lossary_core::ranking;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 
@@ -25,7 +24,6 @@ pub fn partial_area(
     let region = Region::new(fpr, tpr).ok_or_else(region_error)?;
     with_slice!(&y_score, scores => py
         .detach(|| {
-            ranking::check_finite(scores)?;
             Ok(match weights {
                 None => (lossary_core::partial_area::partial_area(scores, labels, region)?, false),
                 Some(weights) => {

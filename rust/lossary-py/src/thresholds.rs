@@ -3,7 +3,7 @@
 use crate::arrays::{Classes, Numbers, slice, with_slice};
 use crate::errors::{criterion_error, ranking_error};
 use lossary_core::criteria::{Accuracy, BalancedAccuracy, Cost, Criterion, F1, Matthews, Youden};
-use lossary_core::{ranking, thresholds};
+use lossary_core::thresholds;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -38,7 +38,6 @@ pub fn best_threshold(
     let (labels, criterion) = (y_true.as_slice()?, self::criterion(criterion, costs)?);
     with_slice!(&y_score, scores => py
         .detach(|| {
-            ranking::check_finite(scores)?;
             let best = thresholds::best_threshold(scores, labels, criterion.as_ref(), may_accept_nothing)?;
             let outcome = best.outcome;
             let value = criterion.value(&outcome);
@@ -60,7 +59,6 @@ pub fn accuracy_per_fold<'py>(
     let (labels, folds) = (y_true.as_slice()?, slice(&fold)?);
     let accuracies = with_slice!(&y_score, scores => py
         .detach(|| {
-            ranking::check_finite(scores)?;
             thresholds::accuracy_per_fold(scores, labels, folds, count)
         })
         .map_err(ranking_error))?;
