@@ -15,7 +15,15 @@ from lossary.metrics.confusion import (
     matthews_corrcoef,
 )
 from lossary.metrics.curves import average_precision_score, roc_curve
+from lossary.metrics.grouped import grouped_auc
+from lossary.metrics.partial import partial_auc
 from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
+from lossary.metrics.verification import (
+    equal_error_rate,
+    tar_at_far,
+    true_accept_rate,
+    verification_accuracy,
+)
 
 __all__ = [
     "accuracy_score",
@@ -23,12 +31,18 @@ __all__ = [
     "balanced_accuracy_score",
     "brier_score_loss",
     "confusion_matrix",
+    "equal_error_rate",
     "f1_score",
     "fbeta_score",
     "geometric_mean_score",
+    "grouped_auc",
     "matthews_corrcoef",
+    "partial_auc",
     "precision_score",
     "recall_score",
     "roc_auc_score",
     "roc_curve",
+    "tar_at_far",
+    "true_accept_rate",
+    "verification_accuracy",
 ]
