@@ -22,6 +22,48 @@ def curve(
 def average_precision(
     y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /
 ) -> float | None: ...
+def grouped_auc(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    sample_weight: Doubles | None,
+    groups: NDArray[np.uint32],
+    /,
+    count: int,
+) -> tuple[Doubles, Doubles, Doubles]: ...
+def true_accept_rates(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    sample_weight: Doubles | None,
+    far: Doubles,
+    /,
+    *,
+    linear: bool,
+) -> Doubles | None: ...
+def equal_error_rate(
+    y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /
+) -> float | None: ...
+def partial_area(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    sample_weight: Doubles | None,
+    /,
+    *,
+    fpr: tuple[float, float],
+    tpr: tuple[float, float],
+) -> tuple[float | None, bool]: ...
+def best_threshold(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    /,
+    criterion: str,
+    *,
+    costs: tuple[float, float] | None = None,
+    may_accept_nothing: bool,
+) -> tuple[float, float | None, int, int]: ...
+def accuracy_per_fold(
+    y_true: NDArray[Any], y_score: NDArray[Any], fold: NDArray[np.uint32], /, count: int
+) -> Doubles: ...
+def thin(x: Doubles, y: Doubles, /, max_points: int) -> tuple[NDArray[np.int64], float]: ...
 def label_range(labels: NDArray[Any], /) -> tuple[float, float] | None: ...
 def confusion_counts(y_true: NDArray[Any], y_pred: NDArray[Any], low: int, classes: int, /) -> Counts: ...
 def confusion_weights(

@@ -16,7 +16,9 @@ from lossary.metrics.confusion import (
 )
 from lossary.metrics.curves import average_precision_score, roc_curve
 from lossary.metrics.embedding_retrieval import retrieval_report
+from lossary.metrics.grouped import grouped_auc
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
+from lossary.metrics.partial import partial_auc
 from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
 from lossary.metrics.retrieval import (
     map_at_r,
@@ -26,6 +28,7 @@ from lossary.metrics.retrieval import (
     r_precision,
     recall_at_k,
 )
+from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
     "accuracy_score",
@@ -34,15 +37,18 @@ __all__ = [
     "brier_score_loss",
     "confusion_matrix",
     "dcg_score",
+    "equal_error_rate",
     "f1_score",
     "fbeta_score",
     "geometric_mean_score",
+    "grouped_auc",
     "map_at_r",
     "matthews_corrcoef",
     "mean_average_precision",
     "mean_reciprocal_rank",
     "ndcg_at_k",
     "ndcg_score",
+    "partial_auc",
     "precision_at_k",
     "precision_score",
     "r_precision",
@@ -51,4 +57,7 @@ __all__ = [
     "retrieval_report",
     "roc_auc_score",
     "roc_curve",
+    "tar_at_far",
+    "true_accept_rate",
+    "verification_accuracy",
 ]

@@ -3,8 +3,14 @@
 //! | module | what it computes |
 //! |---|---|
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
+//! | [`grouped_auc`] | area under the ROC curve within each group |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
 //! | [`confusion`] | confusion matrices and per-class tallies |
+//! | [`thresholds`] | the best threshold for a criterion, without a sort |
+//! | [`operating_points`] | true accept rate at a false accept rate, equal error rate |
+//! | [`partial_area`] | area under the ROC curve inside a range of rates |
+//! | [`criteria`] | what a threshold can be best for: accuracy, F1, Matthews, Youden, cost |
+//! | [`thinning`] | a curve with fewer points, and the largest error that makes |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
@@ -38,13 +44,20 @@ pub mod auc;
 pub mod brier;
 mod bucket_sort;
 pub mod confusion;
+pub mod criteria;
 pub mod curves;
 mod double_double;
+pub mod grouped_auc;
 pub mod keys;
 pub mod labels;
+pub mod operating_points;
+pub mod partial_area;
 mod partition;
 pub mod ranking;
 pub mod ranks;
 pub mod retrieval;
+mod roc;
+pub mod thinning;
 pub mod threads;
+pub mod thresholds;
 mod weights;

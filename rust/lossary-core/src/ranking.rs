@@ -34,6 +34,11 @@ pub enum RankingError {
         /// Number of scores.
         scores: usize,
     },
+    /// A group's number is not below the number of groups.
+    BadGroup {
+        /// Position of the first such sample.
+        index: usize,
+    },
 }
 
 impl fmt::Display for RankingError {
@@ -51,6 +56,9 @@ impl fmt::Display for RankingError {
             }
             Self::NoWeight => write!(out, "weights: got only zeros; wanted one that is not zero"),
             Self::TooMany { scores } => write!(out, "scores: got {scores}; wanted fewer than 2^32"),
+            Self::BadGroup { index } => {
+                write!(out, "groups: got a number at {index} that is too large; wanted it below their count")
+            }
         }
     }
 }

@@ -5,8 +5,10 @@ use lossary_core::confusion::ConfusionError;
 use lossary_core::labels::LabelError;
 use lossary_core::ranking::RankingError;
 use lossary_core::retrieval::RetrievalError;
+use lossary_core::thinning::ThinningError;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use std::fmt::Display;
 
 pyo3::import_exception!(lossary.errors, InvalidInputError);
 pyo3::import_exception!(lossary.errors, ShapeError);
@@ -59,6 +61,9 @@ pub fn ranking_error(error: RankingError) -> PyErr {
         RankingError::TooMany { scores } => {
             InvalidInputError::new_err(format!("y_score: got {scores} samples; wanted fewer than 2^32"))
         }
+        RankingError::BadGroup { index } => InvalidInputError::new_err(format!(
+            "groups: got a number at position {index} that is too large; wanted it below their count"
+        )),
     }
 }
 
@@ -134,4 +139,29 @@ pub fn retrieval_error(error: RetrievalError) -> PyErr {
                 .to_owned()
         }
     })
+}
+
+pub fn criterion_error(given: &impl Display) -> PyErr {
+    InvalidInputError::new_err(format!(
+        "criterion: got {given}; wanted accuracy, balanced_accuracy, f1, matthews or youden, or cost with two \
+         finite costs of at least 0"
+    ))
+}
+
+pub fn region_error() -> PyErr {
+    InvalidInputError::new_err("fpr: got an empty range, or one outside [0, 1]; wanted low < high in it")
+}
+
+pub fn thinning_error(error: ThinningError) -> PyErr {
+    match error {
+        ThinningError::LengthMismatch { x, y } => {
+            ShapeError::new_err(format!("y: got {y} numbers; wanted {x}, as x"))
+        }
+        ThinningError::TooFewPoints { points } => {
+            InvalidInputError::new_err(format!("max_points: got {points}; wanted at least 2"))
+        }
+        ThinningError::NotAscending { index } => InvalidInputError::new_err(format!(
+            "x: got a falling, NaN or infinite point at position {index}; wanted a finite, rising curve"
+        )),
+    }
 }

@@ -8,8 +8,13 @@ mod brier;
 mod confusion;
 mod curves;
 mod errors;
+mod grouped_auc;
+mod operating_points;
+mod partial_area;
 mod retrieval;
+mod thinning;
 mod threads;
+mod thresholds;
 
 #[pymodule(gil_used = false)]
 mod _kernels {
@@ -27,9 +32,19 @@ mod _kernels {
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
+    use super::grouped_auc::grouped_auc;
+    #[pymodule_export]
+    use super::operating_points::{equal_error_rate, true_accept_rates};
+    #[pymodule_export]
+    use super::partial_area::partial_area;
+    #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
     #[pymodule_export]
+    use super::thinning::thin;
+    #[pymodule_export]
     use super::threads::{get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::thresholds::{accuracy_per_fold, best_threshold};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
