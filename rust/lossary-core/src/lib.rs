@@ -10,6 +10,7 @@
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
+//! | [`states`] | rankings built batch by batch, which merge in any order |
 //! | [`threads`] | how many threads the kernels use |
 //!
 //! ```
@@ -46,5 +47,6 @@ mod partition;
 pub mod ranking;
 pub mod ranks;
 pub mod retrieval;
+pub mod states;
 pub mod threads;
 mod weights;
