@@ -9,6 +9,7 @@ mod confusion;
 mod curves;
 mod errors;
 mod retrieval;
+mod states;
 mod threads;
 
 #[pymodule(gil_used = false)]
@@ -28,6 +29,7 @@ mod _kernels {
     use super::curves::{average_precision, curve};
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
+    use super::states::{BoundedRanking, ExactRanking};
     #[pymodule_export]
     use super::threads::{get_num_threads, set_num_threads};
 

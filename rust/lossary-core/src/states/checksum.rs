@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn eight_bytes_at_a_step_are_the_definition() {
-        let bytes: Vec<u8> = (0..100_u32).map(|index| (index * index >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..100_u32).map(|index| ((index * index) >> 3) as u8).collect();
         for length in 0..bytes.len() {
             assert_eq!(crc32(&bytes[..length]), bitwise(&bytes[..length]));
         }

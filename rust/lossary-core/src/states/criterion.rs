@@ -20,6 +20,18 @@ pub enum Criterion {
 }
 
 impl Criterion {
+    /// The criterion of a name: that of the enum, in snake case.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "accuracy" => Self::Accuracy,
+            "balanced_accuracy" => Self::BalancedAccuracy,
+            "f1" => Self::F1,
+            "matthews" => Self::Matthews,
+            "youden" => Self::Youden,
+            _ => return None,
+        })
+    }
+
     /// Whether the metric has a value for these totals.
     pub(crate) fn is_defined<A: Amount>(self, totals: Totals<A>) -> bool {
         let none = A::default();

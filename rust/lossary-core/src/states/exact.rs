@@ -109,6 +109,12 @@ impl ExactRanking {
         Ok(state)
     }
 
+    /// An empty state of the same tag.
+    #[must_use]
+    pub fn identity(&self) -> Self {
+        Self { tag: self.tag.clone(), form: Form::default() }
+    }
+
     pub(crate) fn from_parts(tag: String, form: Form) -> Self {
         Self { tag, form }
     }
