@@ -2,7 +2,7 @@
 
 import json
 import math
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np

@@ -8,7 +8,6 @@ from lossary.metrics.options import check_flag
 from lossary.streaming.results import Points, precision_recall_points, roc_points
 from lossary.streaming.samples import batch, data_bytes, label_of
 
-
 K = TypeVar("K", _kernels.ExactRanking, _kernels.BoundedRanking)
 
 

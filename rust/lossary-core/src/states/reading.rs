@@ -17,16 +17,24 @@ pub(crate) struct Group<A> {
 
 /// The groups of a sorted run, highest score first.
 pub(crate) fn groups<T: Tally>(run: &[T]) -> impl Iterator<Item = Group<T::Amount>> {
-    run.chunk_by(|&a, &b| a.same_score(b)).rev().filter_map(|same| {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        let (&last, below) = rest.split_last()?;
+        rest = below;
         let mut samples = Totals::default();
-        for tally in same {
-            if tally.positive() {
-                samples.positives = tally.amount();
-            } else {
-                samples.negatives = tally.amount();
+        if last.positive() {
+            samples.positives = last.amount();
+            // Negatives come first, so those of the same score are next.
+            if let Some((&next, below)) = rest.split_last()
+                && next.same_score(last)
+            {
+                samples.negatives = next.amount();
+                rest = below;
             }
+        } else {
+            samples.negatives = last.amount();
         }
-        same.first().map(|first| Group { threshold: first.score(), samples })
+        Some(Group { threshold: last.score(), samples })
     })
 }
 
