@@ -2,7 +2,7 @@
 
 use crate::bucket_sort::sort_bucket;
 use crate::keys::{Key, Score};
-use crate::partition::partition;
+use crate::partition::{Bucket, Buckets, partition};
 use crate::ranking::{Counted, Entry, Mass, RankingError, check_finite, check_lengths, survey};
 use crate::states::error::StateError;
 use crate::states::tally::{Narrow, Tally, Weighed, Wide};
@@ -77,47 +77,17 @@ pub(crate) fn count<S: StateScore>(scores: &[S], labels: &[u8]) -> Result<Counts
         return Ok(Counts::Narrow(Vec::new()));
     }
     let mut buckets = partition(&Counted::new(scores, labels)?, &survey(scores)?);
-    let fits = (scores.len() as u64) < NARROW_SAMPLES;
-    let counted = threads::map(buckets.iter_mut(), threads::threads_for(scores.len()), |bucket| {
-        sort_bucket(bucket.entries);
-        let narrow = if fits { tallies::<S, Narrow>(bucket.entries, bucket.top) } else { None };
-        match narrow {
-            Some(narrow) => Counts::Narrow(narrow),
-            // Every double is held.
-            None => Counts::Wide(tallies::<S, Wide>(bucket.entries, bucket.top).unwrap_or_default()),
-        }
-    });
-    if counted.iter().all(|counts| matches!(counts, Counts::Narrow(_))) {
-        let parts = counted.into_iter().filter_map(|counts| match counts {
-            Counts::Narrow(narrow) => Some(narrow),
-            Counts::Wide(_) => None,
-        });
-        return Ok(Counts::Narrow(parts.collect::<Vec<_>>().concat()));
-    }
-    let parts = counted.into_iter().map(|counts| match counts {
-        Counts::Narrow(narrow) => narrow.into_iter().map(widen).collect(),
-        Counts::Wide(wide) => wide,
-    });
-    Ok(Counts::Wide(parts.collect::<Vec<_>>().concat()))
-}
-
-/// The same tally in the wider form.
-pub(crate) fn widen(narrow: Narrow) -> Wide {
-    Wide::new(narrow.score(), narrow.positive(), narrow.amount())
-}
-
-/// Tallies of a sorted bucket; None when the form does not hold a score.
-fn tallies<S: Score, T: Tally<Amount = u64>>(entries: &[S::Key], top: bool) -> Option<Vec<T>> {
-    let mut tallies = Vec::with_capacity(entries.len());
-    for same in entries.chunk_by(|a, b| a == b) {
-        let (first, count) = (same.first()?, same.len() as u64);
-        let score = S::value(first.unpack(top));
-        if !T::holds(score) {
-            return None;
-        }
-        tallies.push(T::new(score, first.is_positive(), count));
-    }
-    Some(tallies)
+    let sorted = sort::<S, _>(&mut buckets);
+    let narrow = (scores.len() as u64) < NARROW_SAMPLES && sorted.iter().all(|part| part.narrow);
+    Ok(if narrow {
+        Counts::Narrow(gather::<S, _, _>(sorted, |same, score, positive| {
+            Tally::new(score, positive, same.len() as u64)
+        }))
+    } else {
+        Counts::Wide(gather::<S, _, _>(sorted, |same, score, positive| {
+            Tally::new(score, positive, same.len() as u64)
+        }))
+    })
 }
 
 /// Sorts and sums weights in units of two to the given power; the batch must be checked.
@@ -130,15 +100,65 @@ pub(crate) fn weigh<S: StateScore>(
     check_lengths(scores, labels)?;
     let samples = WeightedSamples::new(scores, labels, weights)?;
     let mut buckets = partition(&samples, &survey(scores)?);
-    let parts = threads::map(buckets.iter_mut(), threads::threads_for(scores.len()), |bucket| {
+    Ok(gather::<S, _, _>(sort::<S, _>(&mut buckets), |same, score, positive| {
+        let sum = same.iter().map(|entry| in_integer_units(entry.mass().to_f64(), unit)).sum();
+        Weighed::new(score, positive, sum)
+    }))
+}
+
+/// The same tally in the wider form.
+pub(crate) fn widen(narrow: Narrow) -> Wide {
+    Wide::new(narrow.score(), narrow.positive(), narrow.amount())
+}
+
+/// A sorted bucket.
+struct Sorted<'a, E> {
+    bucket: Bucket<'a, E>,
+    /// Number of distinct scores, those of both classes twice.
+    places: usize,
+    /// All scores are single-precision numbers.
+    narrow: bool,
+}
+
+/// Entries of one score and class, with the score and whether they are positive.
+fn places<'a, S: Score, E: Entry<Key = S::Key>>(
+    bucket: &'a Bucket<'_, E>,
+) -> impl Iterator<Item = (&'a [E], f64, bool)> {
+    let same_place = bucket.entries.chunk_by(|a, b| a.packed() == b.packed());
+    same_place.filter_map(|same| {
+        let first = same.first()?.packed();
+        Some((same, S::value(first.unpack(bucket.top)), first.is_positive()))
+    })
+}
+
+fn sort<S: Score, E: Entry<Key = S::Key>>(buckets: &mut Buckets<E>) -> Vec<Sorted<'_, E>> {
+    let jobs = buckets.iter_mut();
+    let threads = threads::threads_for(jobs.iter().map(|bucket| bucket.entries.len()).sum());
+    threads::map(jobs, threads, |bucket| {
         sort_bucket(bucket.entries);
-        let same_place = bucket.entries.chunk_by(|a, b| a.packed() == b.packed());
-        let tallies = same_place.filter_map(|same| {
-            let first = same.first()?.packed();
-            let sum = same.iter().map(|entry| in_integer_units(entry.mass().to_f64(), unit)).sum();
-            Some(Weighed::new(S::value(first.unpack(bucket.top)), first.is_positive(), sum))
-        });
-        tallies.collect::<Vec<_>>()
+        let narrow = places::<S, E>(&bucket).all(|(_, score, _)| Narrow::holds(score));
+        Sorted { places: places::<S, E>(&bucket).count(), narrow, bucket }
+    })
+}
+
+/// One tally for each score and class, in one allocation: pages that are touched first cost more than the work.
+fn gather<S: Score, E: Entry<Key = S::Key>, T: Tally>(
+    sorted: Vec<Sorted<'_, E>>,
+    tally: impl Fn(&[E], f64, bool) -> T + Sync,
+) -> Vec<T> {
+    let mut tallies = vec![T::default(); sorted.iter().map(|part| part.places).sum()];
+    let threads = threads::threads_for(tallies.len());
+    let mut rest = tallies.as_mut_slice();
+    let mut jobs = Vec::with_capacity(sorted.len());
+    for part in sorted {
+        let (own, after) = std::mem::take(&mut rest).split_at_mut(part.places);
+        rest = after;
+        jobs.push((part, own));
+    }
+    threads::map(jobs, threads, |(part, tallies)| {
+        for (slot, (same, score, positive)) in tallies.iter_mut().zip(places::<S, E>(&part.bucket)) {
+            *slot = tally(same, score, positive);
+        }
     });
-    Ok(parts.concat())
+    tallies
 }

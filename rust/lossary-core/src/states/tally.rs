@@ -4,7 +4,7 @@ use crate::keys::Score;
 use crate::states::amount::Amount;
 
 /// An entry of a run.
-pub(crate) trait Tally: Copy + Send + Sync + 'static {
+pub(crate) trait Tally: Copy + Default + Send + Sync + 'static {
     type Amount: Amount;
     /// Orders by score, then negatives before positives.
     type Place: Ord + Copy;
@@ -81,7 +81,7 @@ impl_tally!(Narrow: f32, u32);
 impl_tally!(Wide: f64, u64);
 
 /// The key of a double-precision score, the class, and a sum of weights of 127 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Weighed {
     key: u64,
     // Two words, not one of 128 bits, whose alignment would add eight bytes.
