@@ -59,7 +59,8 @@ impl Criterion {
             Self::Matthews => {
                 let selected = tp + fp;
                 let sides = selected.times(totals.all() - selected).to_f64();
-                let norm = positives.times(negatives).to_f64().sqrt() * sides.sqrt();
+                // One root of one product: a perfect decision has 1 exactly.
+                let norm = (positives.times(negatives).to_f64() * sides).sqrt();
                 if norm > 0.0 { advantage(tp, fp, totals) / norm } else { 0.0 }
             }
         }
