@@ -57,7 +57,9 @@ def seconds(tmp_path_factory) -> Callable[[str], float]:
     return measure
 
 
-@pytest.mark.parametrize("module", ["lossary", "lossary.metrics", "lossary.losses", "lossary.catalog"])
+@pytest.mark.parametrize(
+    "module", ["lossary", "lossary.metrics", "lossary.streaming", "lossary.losses", "lossary.catalog"]
+)
 def test_nothing_heavy_is_imported(module):
     assert imported(f"import {module}", HEAVY) == set()
 

@@ -16,6 +16,7 @@
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
+//! | [`states`] | rankings built batch by batch, which merge in any order |
 //! | [`threads`] | how many threads the kernels use |
 //!
 //! ```
@@ -57,6 +58,7 @@ pub mod ranking;
 pub mod ranks;
 pub mod retrieval;
 mod roc;
+pub mod states;
 pub mod thinning;
 pub mod threads;
 pub mod thresholds;

@@ -12,6 +12,7 @@ mod grouped_auc;
 mod operating_points;
 mod partial_area;
 mod retrieval;
+mod states;
 mod thinning;
 mod threads;
 mod thresholds;
@@ -39,6 +40,8 @@ mod _kernels {
     use super::partial_area::partial_area;
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
+    #[pymodule_export]
+    use super::states::{BoundedRanking, ExactRanking};
     #[pymodule_export]
     use super::thinning::thin;
     #[pymodule_export]

@@ -1,0 +1,27 @@
+"""States of ranking metrics: built batch by batch, merged in any order, read at any time.
+
+``state.update(y_true, y_score)`` adds a batch, ``state.merge(other)`` another state. Neither the cut into
+batches, nor the order, nor the number of threads changes a bit of what a state tells; an empty state changes
+nothing. `ExactRankingState` keeps every distinct score and gives the metrics of `lossary.metrics` on all
+samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives them with certain bounds.
+"""
+
+from lossary.streaming.bounded import BoundedRankingState
+from lossary.streaming.exact import ExactRankingState
+from lossary.streaming.results import (
+    BestThreshold,
+    BoundedSummary,
+    BoundedThreshold,
+    Bounds,
+    RankingSummary,
+)
+
+__all__ = [
+    "BestThreshold",
+    "BoundedRankingState",
+    "BoundedSummary",
+    "BoundedThreshold",
+    "Bounds",
+    "ExactRankingState",
+    "RankingSummary",
+]

@@ -1,0 +1,152 @@
+"""Every distinct score with its counts: the metrics of all samples, exactly."""
+
+from typing import Any, final
+
+from lossary import _kernels
+from lossary.metrics.options import check_flag
+from lossary.streaming.results import (
+    BestThreshold,
+    RankingSummary,
+    check_metric,
+    check_rate,
+    no_best,
+    warn_no_positive,
+    warn_one_class,
+)
+from lossary.streaming.samples import tag_of
+from lossary.streaming.state import RankingState
+
+
+@final
+class ExactRankingState(RankingState[_kernels.ExactRanking]):
+    """Binary ranking metrics of any number of batches, exactly as of all samples at once.
+
+    Each class of each distinct score takes 8 bytes while all scores are float32 numbers and there are fewer
+    than 2**31 samples, 16 beyond, and 24 with weights that are no integers; few distinct scores take next to
+    nothing. Merging and reading need as much again for a moment, and a copy shares the memory.
+
+    Counts are integers. Weights are summed exactly, in units of their lowest bit: they must span at most 126
+    bits, from the lowest of any to the highest of their sum, which leaves room for 2**73 float64 weights of
+    one order of magnitude. An integer weight is as many samples.
+
+    Args:
+        pos_label: the positive class. May be left out for labels 0 and 1, -1 and 1, or booleans; a batch may
+            hold one class only.
+
+    Raises:
+        DtypeError: pos_label is no label.
+
+    Example:
+        >>> state = ExactRankingState().update([0, 0], [0.1, 0.4])
+        >>> state.merge(ExactRankingState().update([1, 1], [0.35, 0.8])).roc_auc()
+        0.75
+    """
+
+    __slots__ = ()
+
+    _kernel = _kernels.ExactRanking
+
+    def __init__(self, *, pos_label: Any = None) -> None:
+        """An empty state."""
+        self._pos_label = pos_label
+        self._state = _kernels.ExactRanking(tag_of(pos_label))
+
+    def compute(self) -> RankingSummary:
+        """All metrics that are single numbers: `roc_auc` and `average_precision`, with their warnings.
+
+        Raises:
+            UndefinedMetricError: the state has no samples.
+        """
+        positives, negatives = self._totals()
+        area, precision, distinct = self._state.summary()
+        return RankingSummary(_area(area), _precision(precision), positives, negatives, distinct)
+
+    def roc_auc(self) -> float:
+        """Area under the ROC curve: without weights, the same bits as `lossary.metrics.roc_auc_score`.
+
+        Returns:
+            A float in [0, 1]; NaN, with an UndefinedMetricWarning, when a class is missing.
+
+        Raises:
+            UndefinedMetricError: the state has no samples.
+        """
+        self._totals()
+        return _area(self._state.summary()[0])
+
+    def average_precision(self) -> float:
+        """Average precision, off by at most 4 units in the last place.
+
+        Returns:
+            A float in [0, 1]; 0.0, with a UserWarning, without positives.
+
+        Raises:
+            UndefinedMetricError: the state has no samples.
+        """
+        self._totals()
+        return _precision(self._state.summary()[1])
+
+    def partial_auc(self, *, max_fpr: float, normalized: bool = True) -> float:
+        """Area under the ROC curve up to a false positive rate, the last segment cut by interpolation.
+
+        Args:
+            max_fpr: in (0, 1].
+            normalized: on McClish's scale, on which chance has 0.5 and a perfect ranking 1, as
+                ``roc_auc_score(max_fpr=)``; else the area itself, at most ``max_fpr``.
+
+        Returns:
+            A float; NaN, with an UndefinedMetricWarning, when a class is missing.
+
+        Raises:
+            InvalidInputError: max_fpr is outside (0, 1].
+            UndefinedMetricError: the state has no samples.
+
+        Source: McClish, Analyzing a portion of the ROC curve, Medical Decision Making 9, 1989.
+        """
+        check_flag("normalized", normalized)
+        limit = check_rate(max_fpr)
+        self._totals()
+        return _area(self._state.partial_auc(limit, bool(normalized)))
+
+    def best_threshold(self, *, metric: str = "f1") -> BestThreshold:
+        """The score at which to cut for the highest metric of the decision ``y_score >= threshold``.
+
+        Args:
+            metric: "accuracy", "balanced_accuracy", "f1", "matthews" or "youden".
+
+        Returns:
+            Threshold and value; of several best thresholds the largest.
+
+        Raises:
+            InvalidInputError: an unknown metric.
+            UndefinedMetricError: the state has no samples, or lacks a class that the metric needs.
+
+        Example:
+            >>> state = ExactRankingState().update([0, 1, 0, 1], [1, 2, 3, 4])
+            >>> state.best_threshold()  # 2 * 2 / (2 + 2 + 1)
+            BestThreshold(threshold=2.0, value=0.8)
+        """
+        name = check_metric(metric)
+        self._totals()
+        best = self._state.best_threshold(name)
+        if best is None:
+            raise no_best(name)
+        return BestThreshold(*best)
+
+    def __repr__(self) -> str:
+        positives, negatives = self._state.totals()
+        label = "" if self._pos_label is None else f"pos_label={self._pos_label!r}, "
+        return f"ExactRankingState({label}positives={positives}, negatives={negatives})"
+
+
+def _area(value: float | None) -> float:
+    if value is None:
+        warn_one_class()
+        return float("nan")
+    return value
+
+
+def _precision(value: float | None) -> float:
+    if value is None:
+        warn_no_positive()
+        return 0.0
+    return value
