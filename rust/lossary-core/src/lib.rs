@@ -5,10 +5,16 @@
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
 //! | [`confusion`] | confusion matrices and per-class tallies |
+//! | [`delong`] | variance of the area under the ROC curve |
+//! | [`placements`] | covariance of several areas on the same labels |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
+//! | [`resampling`] | draws of rows with replacement, and the bootstrap of a mean |
+//! | [`bootstrap`] | metrics of rankings on resamples |
+//! | [`functionals`] | metrics of rankings as functions of tie groups |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
+//! | [`random`] | reproducible random numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
 //! | [`threads`] | how many threads the kernels use |
 //!
@@ -35,16 +41,22 @@
 #![forbid(unsafe_code)]
 
 pub mod auc;
+pub mod bootstrap;
 pub mod brier;
 mod bucket_sort;
 pub mod confusion;
 pub mod curves;
+pub mod delong;
 mod double_double;
+pub mod functionals;
 pub mod keys;
 pub mod labels;
 mod partition;
+pub mod placements;
+pub mod random;
 pub mod ranking;
 pub mod ranks;
 pub mod retrieval;
+pub mod resampling;
 pub mod threads;
 mod weights;
