@@ -56,3 +56,40 @@ def label_retrieval(
     measures: list[tuple[str, int | None]],
     /,
 ) -> tuple[Doubles, Counts]: ...
+def delong(
+    y_true: NDArray[Any], y_scores: list[NDArray[Any]], sample_weight: Doubles | None, /
+) -> tuple[Doubles, Doubles, Doubles, float, float]: ...
+def bootstrap_ranking(
+    metric: str,
+    y_true: NDArray[Any],
+    y_scores: list[NDArray[Any]],
+    sample_weight: Doubles | None,
+    /,
+    *,
+    stratified: bool,
+    groups: NDArray[np.uint32] | None,
+    resamples: int,
+    seed: int,
+    jackknife: bool,
+) -> tuple[Doubles, Doubles]: ...
+def resample_mean(
+    values: Doubles,
+    sample_weight: Doubles | None,
+    groups: NDArray[np.uint32] | None,
+    /,
+    *,
+    resamples: int,
+    seed: int,
+) -> tuple[Doubles, Doubles]: ...
+
+class Resampler:
+    def __new__(
+        cls,
+        rows: int,
+        strata: NDArray[np.uint32] | None,
+        groups: NDArray[np.uint32] | None,
+        seed: int,
+        /,
+    ) -> Resampler: ...
+    def draw(self, index: int, /) -> NDArray[np.uint8]: ...
+    def blocks(self) -> tuple[int, NDArray[np.uint32]]: ...

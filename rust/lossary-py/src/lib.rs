@@ -4,11 +4,14 @@ use pyo3::prelude::*;
 
 mod arrays;
 mod auc;
+mod bootstrap;
 mod brier;
 mod confusion;
 mod curves;
+mod delong;
 mod errors;
 mod retrieval;
+mod resampling;
 mod threads;
 
 #[pymodule(gil_used = false)]
@@ -17,6 +20,8 @@ mod _kernels {
 
     #[pymodule_export]
     use super::auc::{roc_auc, weighted_roc_auc};
+    #[pymodule_export]
+    use super::bootstrap::bootstrap_ranking;
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
@@ -28,6 +33,9 @@ mod _kernels {
     use super::curves::{average_precision, curve};
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
+    use super::delong::delong;
+    #[pymodule_export]
+    use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]
     use super::threads::{get_num_threads, set_num_threads};
 
