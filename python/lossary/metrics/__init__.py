@@ -7,6 +7,8 @@ pyarrow.
 
 from lossary.metrics.auc import roc_auc_score
 from lossary.metrics.brier import brier_score_loss
+from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
+from lossary.metrics.confidence import Confidence, Interval
 from lossary.metrics.confusion import (
     accuracy_score,
     balanced_accuracy_score,
@@ -28,10 +30,14 @@ from lossary.metrics.retrieval import (
 )
 
 __all__ = [
+    "Confidence",
+    "Interval",
+    "RocAucComparison",
     "accuracy_score",
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "compare_roc_auc",
     "confusion_matrix",
     "dcg_score",
     "f1_score",

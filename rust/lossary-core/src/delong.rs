@@ -211,12 +211,16 @@ impl Moments {
         self.products += u128::from(first) * u128::from(second) * u128::from(times);
     }
 
-    /// Covariance of the means of the placements of a class of `own` samples against `other` ones. At fewer than
-    /// 2^32 samples no product exceeds 2^126.
+    /// Covariance of the means of the placements of a class of `own` samples against `other` ones.
     pub(crate) fn covariance(&self, own: u64, other: u64) -> f64 {
-        let size = u128::from(own);
-        let centred = (size * self.products) as i128 - (self.first * self.second) as i128;
-        let (own, other) = (own as f64, other as f64);
-        centred as f64 / (own * own * (own - 1.0)) / (4.0 * other * other)
+        // At fewer than 2^32 samples no product exceeds 2^126.
+        let centred = (u128::from(own) * self.products) as i128 - (self.first * self.second) as i128;
+        scaled(centred, own, other)
     }
+}
+
+/// `size^2` times the centred second moment of doubled placements, as the covariance of their means.
+pub(crate) fn scaled(centred: i128, own: u64, other: u64) -> f64 {
+    let (own, other) = (own as f64, other as f64);
+    centred as f64 / (own * own * (own - 1.0)) / (4.0 * other * other)
 }

@@ -2,7 +2,7 @@
 //!
 //! The definitions stand in [`crate::delong`].
 
-use crate::delong::{Delong, DelongError, Moments, Places, Tied, check_sizes};
+use crate::delong::{Delong, DelongError, Moments, Places, Tied, check_sizes, scaled};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
 use crate::ranking::{Mass, RankingError, check_lengths};
@@ -127,6 +127,45 @@ impl Comparison {
         Ok(())
     }
 
+    /// The variance of the difference of two areas, by the numbers of their score vectors, in O(n) time; None if there
+    /// are no such vectors.
+    ///
+    /// The same as `V_aa + V_bb - 2 V_ab`, without what cancels there when two vectors rank nearly alike.
+    pub fn variance_of_difference(&self, first: usize, second: usize) -> Option<f64> {
+        let (positives, size) = (self.positives, self.places.len());
+        match &self.columns {
+            Columns::Counted(columns) => {
+                let (first, second) = (columns.get(first)?, columns.get(second)?);
+                let part = |places: Range<usize>| {
+                    let (own, other) = (places.len(), size - places.len());
+                    let (mut sum, mut squares) = (0_i128, 0_i128);
+                    for (&a, &b) in first[places.clone()].iter().zip(&second[places]) {
+                        let difference = i128::from(a) - i128::from(b);
+                        sum += difference;
+                        squares += difference * difference;
+                    }
+                    scaled(own as i128 * squares - sum * sum, own as u64, other as u64)
+                };
+                Some(part(0..positives) + part(positives..size))
+            }
+            Columns::Weighted(weights, columns) => {
+                let (first, second) = (columns.get(first)?, columns.get(second)?);
+                let part = |places: Range<usize>| {
+                    let weights = &weights[places.clone()];
+                    let differences =
+                        || first[places.clone()].iter().zip(&second[places.clone()]).map(|(a, b)| a - b);
+                    let mean = sum(weights
+                        .iter()
+                        .zip(differences())
+                        .map(|(weight, difference)| weight * difference))
+                        / sum(weights.iter().copied());
+                    spread(weights, differences().map(|difference| (difference - mean) * (difference - mean)))
+                };
+                Some(part(0..positives) + part(positives..size))
+            }
+        }
+    }
+
     /// Areas and covariance of the score vectors that were added, in O(k^2 n) time for k of them.
     pub fn delong(&self) -> Delong {
         let (positives, size) = (self.positives, self.places.len());
@@ -166,11 +205,7 @@ impl Comparison {
                 let areas: Vec<f64> = columns.iter().map(mean).collect();
                 let part = |weights: &[f64], start: usize, first: usize, second: usize| {
                     let pairs = columns[first][start..].iter().zip(&columns[second][start..]);
-                    let terms = weights.iter().zip(pairs).map(|(weight, (a, b))| {
-                        (weight * weight) * ((a - areas[first]) * (b - areas[second]))
-                    });
-                    let (mass, size) = (sum(weights.iter().copied()), effective_size(weights));
-                    sum(terms) / (mass * mass) * (size / (size - 1.0))
+                    spread(weights, pairs.map(|(a, b)| (a - areas[first]) * (b - areas[second])))
                 };
                 Delong {
                     of_positives: symmetric(columns.len(), |a, b| part(own, 0, a, b)),
@@ -182,6 +217,13 @@ impl Comparison {
             }
         }
     }
+}
+
+/// `(n / (n - 1)) sum (w / W)^2 d` of products of deviations `d`, with the effective size n.
+fn spread(weights: &[f64], products: impl Iterator<Item = f64>) -> f64 {
+    let (mass, size) = (sum(weights.iter().copied()), effective_size(weights));
+    sum(weights.iter().zip(products).map(|(weight, product)| weight * weight * product)) / (mass * mass)
+        * (size / (size - 1.0))
 }
 
 /// `(sum w)^2 / sum w^2`: how many equal weights tell as much.

@@ -34,6 +34,7 @@ mod _kernels {
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
     use super::delong::delong;
+    use super::delong::{compare_areas, delong};
     #[pymodule_export]
     use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]
