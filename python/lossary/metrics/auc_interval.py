@@ -161,7 +161,7 @@ def _normal_quantile(level: float) -> float:
 def _student_quantile(z: float, freedom: float) -> float:
     """The quantile of Student's t where the normal one is z.
 
-    Right to four digits for 10 degrees of freedom or more and levels to 0.999.
+    Right to four digits for 10 degrees of freedom or more and levels to 0.99.
     """
     terms = (
         (z**3 + z) / 4,

@@ -164,7 +164,8 @@ def of_rows(values: Any, sample_weight: Any, confidence: float | Confidence) -> 
     drawn, left_out = _kernels.resample_mean(
         rows, weight, settings.group_codes(len(rows)), resamples=settings.resamples, seed=settings.seed
     )
-    value = float(np.average(rows, weights=weight))
+    # Centred like the resamples, so that the mean of equal values is exactly theirs.
+    value = float(rows[0] + np.average(rows - rows[0], weights=weight))
     return Interval(value, *ends(value, drawn, left_out, method, settings), method)
 
 
