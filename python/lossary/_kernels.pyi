@@ -143,3 +143,43 @@ class BoundedRanking:
     def options(self) -> tuple[float, float, int]: ...
     @property
     def nbytes(self) -> int: ...
+def delong(
+    y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles | None, /
+) -> tuple[float, float]: ...
+def compare_areas(
+    y_true: NDArray[Any], y_scores: list[NDArray[Any]], sample_weight: Doubles | None, /
+) -> tuple[Doubles, Doubles, Doubles]: ...
+def bootstrap_ranking(
+    metric: str,
+    y_true: NDArray[Any],
+    y_scores: list[NDArray[Any]],
+    sample_weight: Doubles | None,
+    /,
+    *,
+    stratified: bool,
+    groups: NDArray[np.uint32] | None,
+    resamples: int,
+    seed: int,
+    jackknife: bool,
+) -> tuple[Doubles, Doubles]: ...
+def resample_mean(
+    values: Doubles,
+    sample_weight: Doubles | None,
+    groups: NDArray[np.uint32] | None,
+    /,
+    *,
+    resamples: int,
+    seed: int,
+) -> tuple[Doubles, Doubles]: ...
+
+class Resampler:
+    def __new__(
+        cls,
+        rows: int,
+        strata: NDArray[np.uint32] | None,
+        groups: NDArray[np.uint32] | None,
+        seed: int,
+        /,
+    ) -> Resampler: ...
+    def draw(self, index: int, /) -> NDArray[np.uint8]: ...
+    def blocks(self) -> tuple[int, NDArray[np.uint32]]: ...

@@ -7,6 +7,8 @@ pyarrow.
 
 from lossary.metrics.auc import roc_auc_score
 from lossary.metrics.brier import brier_score_loss
+from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
+from lossary.metrics.confidence import Confidence, Interval
 from lossary.metrics.confusion import (
     accuracy_score,
     balanced_accuracy_score,
@@ -31,10 +33,14 @@ from lossary.metrics.retrieval import (
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
+    "Confidence",
+    "Interval",
+    "RocAucComparison",
     "accuracy_score",
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "compare_roc_auc",
     "confusion_matrix",
     "dcg_score",
     "equal_error_rate",

@@ -9,6 +9,8 @@ import numpy as np
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights, scores
+from lossary.metrics.auc_interval import roc_auc_interval
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_reweighted, resolve
 from lossary.metrics.labels import binary_only, label_array, present, two_classes
 from lossary.metrics.options import check_choice
 
@@ -24,7 +26,8 @@ def roc_auc_score(
     max_fpr: float | None = None,
     multi_class: str = "raise",
     labels: Any = None,  # noqa: ARG001 - scikit-learn's signature
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Probability that a positive scores above a negative, a tie counting one half; higher is better.
 
     Wins and ties are counted as integers (in double-double arithmetic with weights), so the value is exact to
@@ -41,9 +44,13 @@ def roc_auc_score(
             has 0.5 and a perfect one has 1.
         multi_class: accepted for scikit-learn's signature; without effect on binary labels.
         labels: accepted for scikit-learn's signature; without effect on binary labels.
+        confidence: the level of an interval, such as 0.95, or `Confidence` settings. Methods, and what they
+            cover: `lossary.metrics.auc_interval`; "auto" takes "delong_newcombe", or "bca" with groups or
+            max_fpr.
 
     Returns:
-        A float in [0, 1]. NaN, with an UndefinedMetricWarning, when y_true has one class only.
+        A float in [0, 1], or an `Interval` with confidence. NaN, with an UndefinedMetricWarning, when y_true
+        has one class only.
 
     Raises:
         InvalidInputError: y_true is not binary; a score or weight is NaN or infinite; weights are all zero,
@@ -70,6 +77,8 @@ def roc_auc_score(
         _refuse_several_classes(positive)  # whose scores rightly have several columns
         raise
     limit = 1.0 if max_fpr is None else _check_max_fpr(max_fpr)
+    if confidence is not None:
+        return _with_interval(positive, score, sample_weight, limit, resolve(confidence))
     if limit == 1 and sample_weight is None:
         value = _kernels.roc_auc(positive, score)
         if value != value:
@@ -87,6 +96,23 @@ def roc_auc_score(
     if value != value:
         _warn_one_class()
     return value
+
+
+def _with_interval(
+    positive: Array, score: Array, sample_weight: Any, limit: float, confidence: Confidence
+) -> Interval:
+    weight = relative_weights(sample_weight, len(score))
+    max_fpr = None if limit == 1 else limit
+    value = roc_auc_score(positive, score, sample_weight=weight, max_fpr=max_fpr)
+    if limit == 1:
+        return roc_auc_interval(value, positive, score, weight, confidence)
+    if value != value:
+        return Interval(value, value, value, confidence.choose(BOOTSTRAP))
+
+    def reweighted(counts: Array) -> float:
+        return _partial_area(positive, score, counts * (1.0 if weight is None else weight), limit)
+
+    return of_reweighted(reweighted, len(score), confidence, classes=positive)
 
 
 def _refuse_several_classes(labels: Array) -> None:

@@ -1,5 +1,6 @@
 """Metrics over all thresholds: the ROC curve and average precision."""
 
+import math
 import warnings
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights, scores
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_ranking, resolve
 from lossary.metrics.labels import binary_only, label_array, positives, present
 from lossary.metrics.options import check_choice, check_flag, check_label
 
@@ -84,7 +86,8 @@ def average_precision_score(
     average: str | None = "macro",
     pos_label: Any = 1,
     sample_weight: Any = None,
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     r"""Mean precision over the positives, each at its own score as threshold; higher is better.
 
     .. math:: AP = \sum_n (R_n - R_{n-1}) P_n
@@ -95,9 +98,11 @@ def average_precision_score(
         average: accepted for scikit-learn's signature; without effect on binary labels.
         pos_label: the positive class.
         sample_weight: (n_samples,). Samples of weight zero drop out.
+        confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings; "auto" takes
+            "bca".
 
     Returns:
-        A float in [0, 1]; 0.0 with a UserWarning when there is no positive.
+        A float in [0, 1], or an `Interval` with confidence; 0.0 with a UserWarning when there is no positive.
 
     Raises:
         InvalidInputError: y_true is not binary, or does not hold pos_label among its two values; a score or
@@ -123,8 +128,15 @@ def average_precision_score(
             UserWarning,
             stacklevel=2,
         )
-        return 0.0
-    return max(0.0, value)
+        return (
+            0.0
+            if confidence is None
+            else Interval(0.0, math.nan, math.nan, resolve(confidence).choose(BOOTSTRAP))
+        )
+    value = max(0.0, value)
+    if confidence is None:
+        return value
+    return of_ranking("average_precision", value, positive, score, weight, resolve(confidence))
 
 
 def _check_binary(labels: Array, pos_label: Any) -> None:

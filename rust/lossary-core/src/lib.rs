@@ -11,10 +11,16 @@
 //! | [`partial_area`] | area under the ROC curve inside a range of rates |
 //! | [`criteria`] | what a threshold can be best for: accuracy, F1, Matthews, Youden, cost |
 //! | [`thinning`] | a curve with fewer points, and the largest error that makes |
+//! | [`delong`] | variance of the area under the ROC curve |
+//! | [`placements`] | covariance of several areas on the same labels |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
+//! | [`resampling`] | draws of rows with replacement, and the bootstrap of a mean |
+//! | [`bootstrap`] | metrics of rankings on resamples |
+//! | [`functionals`] | metrics of rankings as functions of tie groups |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
+//! | [`random`] | reproducible random numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
 //! | [`states`] | rankings built batch by batch, which merge in any order |
 //! | [`threads`] | how many threads the kernels use |
@@ -42,20 +48,26 @@
 #![forbid(unsafe_code)]
 
 pub mod auc;
+pub mod bootstrap;
 pub mod brier;
 mod bucket_sort;
 pub mod confusion;
 pub mod criteria;
 pub mod curves;
+pub mod delong;
 mod double_double;
+pub mod functionals;
 pub mod grouped_auc;
 pub mod keys;
 pub mod labels;
 pub mod operating_points;
 pub mod partial_area;
 mod partition;
+pub mod placements;
+pub mod random;
 pub mod ranking;
 pub mod ranks;
+pub mod resampling;
 pub mod retrieval;
 mod roc;
 pub mod states;

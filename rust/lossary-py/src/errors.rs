@@ -1,9 +1,12 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
+use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;
 use lossary_core::confusion::ConfusionError;
+use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
 use lossary_core::ranking::RankingError;
+use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
 use lossary_core::states::bytes::DecodeError;
 use lossary_core::states::error::StateError;
@@ -14,6 +17,7 @@ use std::fmt::Display;
 
 pyo3::import_exception!(lossary.errors, InvalidInputError);
 pyo3::import_exception!(lossary.errors, ShapeError);
+pyo3::import_exception!(lossary.errors, UndefinedMetricError);
 pyo3::import_exception!(lossary.errors, DtypeError);
 
 pub fn unreadable(array: &Bound<'_, PyUntypedArray>) -> PyErr {
@@ -141,6 +145,48 @@ pub fn retrieval_error(error: RetrievalError) -> PyErr {
                 .to_owned()
         }
     })
+}
+
+pub fn delong_error(error: DelongError) -> PyErr {
+    match error {
+        DelongError::Ranking(error) => ranking_error(error),
+        DelongError::NegativeWeight { index } => InvalidInputError::new_err(format!(
+            "sample_weight: got a negative weight at position {index}; wanted none below zero"
+        )),
+        DelongError::TooFew { positives, negatives } => UndefinedMetricError::new_err(format!(
+            "y_true: got {positives} positives and {negatives} negatives with weight; wanted two of each, for \
+             DeLong's variance"
+        )),
+    }
+}
+
+pub fn resampling_error(error: ResamplingError) -> PyErr {
+    match error {
+        ResamplingError::LengthMismatch { rows, other } => ShapeError::new_err(format!(
+            "confidence: got {other} groups or weights; wanted {rows}, one for each row"
+        )),
+        ResamplingError::CodeOutside { index } => InvalidInputError::new_err(format!(
+            "confidence: got a group number beyond the rows at position {index}; wanted 0, 1, 2, ..."
+        )),
+        ResamplingError::Rows { rows } => InvalidInputError::new_err(format!(
+            "confidence: got {rows} rows; wanted 1 or more, fewer than 2^32"
+        )),
+        ResamplingError::BadWeight { index } => InvalidInputError::new_err(format!(
+            "sample_weight: got a negative or infinite weight or NaN at position {index}; wanted finite numbers, \
+             none below zero"
+        )),
+    }
+}
+
+pub fn bootstrap_error(error: BootstrapError) -> PyErr {
+    match error {
+        BootstrapError::Ranking(error) => ranking_error(error),
+        BootstrapError::Resampling(error) => resampling_error(error),
+    }
+}
+
+pub fn unknown_metric(name: &str) -> PyErr {
+    InvalidInputError::new_err(format!("metric: got {name:?}; wanted a metric that the bootstrap knows"))
 }
 
 pub fn criterion_error(given: &impl Display) -> PyErr {

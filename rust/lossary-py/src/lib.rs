@@ -4,13 +4,16 @@ use pyo3::prelude::*;
 
 mod arrays;
 mod auc;
+mod bootstrap;
 mod brier;
 mod confusion;
 mod curves;
+mod delong;
 mod errors;
 mod grouped_auc;
 mod operating_points;
 mod partial_area;
+mod resampling;
 mod retrieval;
 mod states;
 mod thinning;
@@ -24,6 +27,8 @@ mod _kernels {
     #[pymodule_export]
     use super::auc::{roc_auc, weighted_roc_auc};
     #[pymodule_export]
+    use super::bootstrap::bootstrap_ranking;
+    #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
     use super::confusion::{
@@ -33,11 +38,15 @@ mod _kernels {
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
+    use super::delong::{compare_areas, delong};
+    #[pymodule_export]
     use super::grouped_auc::grouped_auc;
     #[pymodule_export]
     use super::operating_points::{equal_error_rate, true_accept_rates};
     #[pymodule_export]
     use super::partial_area::partial_area;
+    #[pymodule_export]
+    use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
     #[pymodule_export]

@@ -1,0 +1,353 @@
+"""Intervals of metrics: what ``confidence=`` takes and gives, and the bootstrap of any metric.
+
+A bootstrap draws rows with replacement many times; the interval comes from the values of the metric on these
+resamples. Draw r depends on the seed and r alone, so an interval is the same for any number of threads. All
+methods describe rows that are drawn independently of each other; repeated measurements of one person or one
+site make them too narrow, unless ``groups`` says which rows belong together.
+
+- ``"percentile"``: the middle of the values on the resamples.
+- ``"bca"``: the same with its ends moved by the bias of the values, and by the change of their spread with
+  the metric, which a jackknife tells (of single rows or groups; beyond a thousand of them, of a thousand
+  random blocks).
+
+Source: Efron, Better bootstrap confidence intervals, Journal of the American Statistical Association
+82, 1987.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary import _kernels
+from lossary.errors import (
+    DtypeError,
+    InvalidInputError,
+    ShapeError,
+    UndefinedMetricError,
+    UndefinedMetricWarning,
+)
+from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy, weights
+from lossary.metrics.labels import label_array
+from lossary.metrics.options import check_choice, check_flag
+
+Doubles = NDArray[np.float64]
+
+Value = float | Any
+"""What a metric with ``confidence=`` returns: a float, or with it an `Interval`, which no caller without it
+has to rule out."""
+
+BOOTSTRAP = ("bca", "percentile")
+
+
+class Interval(NamedTuple):
+    """The value of a metric on all rows, and the ends of its interval, which belong to it."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Confidence:
+    """How to compute an interval; ``confidence=0.9`` stands for ``confidence=Confidence(level=0.9)``.
+
+    Args:
+        level: how often the interval shall hold the true value, above 0 and below 1.
+        method: "auto" takes the one that the metric's docstring prefers; "percentile" and "bca" work for
+            every metric.
+        resamples: how often the rows are drawn, 100 to 1,000,000.
+        seed: fixes the draws, 0 to 2^64 - 1.
+        stratified: draw each class apart, so that its size stays; for metrics of classes with a bootstrap.
+        groups: a label for each row: rows of one group are drawn together. Any integers or strings.
+
+    Raises:
+        InvalidInputError: a number out of range, or both stratified and groups.
+        DtypeError: an argument of another type.
+
+    Example:
+        >>> from lossary.metrics import roc_auc_score
+        >>> y_true, y_score = [0, 1] * 20, list(range(40))
+        >>> interval = roc_auc_score(y_true, y_score, confidence=Confidence(method="percentile", seed=1))
+        >>> interval.low < interval.value < interval.high
+        True
+    """
+
+    level: float = 0.95
+    method: str = "auto"
+    resamples: int = 2000
+    seed: int = 0
+    stratified: bool = False
+    groups: Any = None
+
+    def __post_init__(self) -> None:
+        _check_level("level", self.level)
+        if not isinstance(self.method, str):
+            raise DtypeError(f"method: got {self.method!r}; wanted the name of a method")
+        _check_whole("resamples", self.resamples, 100, 10**6)
+        _check_whole("seed", self.seed, 0, 2**64 - 1)
+        check_flag("stratified", self.stratified)
+        if self.stratified and self.groups is not None:
+            raise InvalidInputError("groups: got groups with stratified=True; wanted one of the two")
+
+    def choose(self, methods: tuple[str, ...]) -> str:
+        """The method: one of a metric's, "auto" takes the first; with groups, one that draws them."""
+        if self.groups is not None:
+            methods = tuple(method for method in methods if method in BOOTSTRAP)
+        check_choice("method", self.method, ("auto", *methods))
+        return methods[0] if self.method == "auto" else self.method
+
+    def group_codes(self, rows: int) -> NDArray[np.uint32] | None:
+        """The groups as numbers from 0, one for each row.
+
+        Raises:
+            ShapeError: another number of labels than of rows.
+            InvalidInputError: fewer than two groups.
+        """
+        if self.groups is None:
+            return None
+        labels = label_array("groups", self.groups)
+        if labels.shape != (rows,):
+            raise ShapeError(f"groups: got shape {labels.shape}; wanted ({rows},), one label for each row")
+        names, codes = np.unique(labels, return_inverse=True)
+        if len(names) < 2:
+            raise InvalidInputError(f"groups: got {len(names)} group; wanted two or more to draw from")
+        return codes.astype(np.uint32)
+
+
+def resolve(confidence: Any) -> Confidence:
+    """The settings that ``confidence=`` stands for.
+
+    Raises:
+        InvalidInputError: a level that is not above 0 and below 1.
+        DtypeError: neither a number nor a `Confidence`.
+    """
+    if isinstance(confidence, Confidence):
+        return confidence
+    _check_level("confidence", confidence)
+    return Confidence(level=float(confidence))
+
+
+def of_rows(values: Any, sample_weight: Any, confidence: float | Confidence) -> Interval:
+    """The (weighted) mean of one value per row, with its bootstrap interval.
+
+    Args:
+        values: finite numbers, (rows,).
+        sample_weight: (rows,) or None; the mean is ``sum w v / sum w``.
+        confidence: the level, or settings; "auto" takes "bca".
+
+    Returns:
+        The interval.
+
+    Raises:
+        InvalidInputError: no rows, values or weights that are not finite, weights below zero or all zero, or
+            a method or groups that do not fit.
+        ShapeError: lengths that differ.
+
+    Example:
+        >>> of_rows([0.0, 1.0] * 50, None, Confidence(method="percentile"))
+        Interval(value=0.5, low=0.4, high=0.6, method='percentile')
+    """
+    settings = resolve(confidence)
+    method = _bootstrap_method(settings)
+    _refuse_strata(settings)
+    rows = np.ascontiguousarray(one_axis("values", numeric("values", to_numpy("values", values))), np.float64)
+    if not len(rows) or not np.isfinite(rows).all():
+        raise InvalidInputError(f"values: got {len(rows)} values; wanted one or more, all finite")
+    weight = weights(sample_weight, len(rows))
+    drawn, left_out = _kernels.resample_mean(
+        rows, weight, settings.group_codes(len(rows)), resamples=settings.resamples, seed=settings.seed
+    )
+    # Centred like the resamples, so that the mean of equal values is exactly theirs.
+    value = float(rows[0] + np.average(rows - rows[0], weights=weight))
+    return Interval(value, *ends(value, drawn, left_out, method, settings), method)
+
+
+def of_reweighted(
+    statistic: Callable[[NDArray[np.int64]], float],
+    rows: int,
+    confidence: float | Confidence,
+    *,
+    classes: Array | None = None,
+) -> Interval:
+    """Any metric that weights can compute, with its bootstrap interval.
+
+    Args:
+        statistic: maps how often each row counts, (rows,) integers, to the metric. NaN, an
+            `UndefinedMetricError` or an `UndefinedMetricWarning` says that it is undefined. It runs in
+            several threads at once.
+        rows: number of rows.
+        confidence: the level, or settings; "auto" takes "bca".
+        classes: the class of each row, for ``stratified=True``.
+
+    Returns:
+        The interval; its value is the statistic of ones.
+
+    Raises:
+        InvalidInputError: a method or groups that do not fit, or stratified draws without classes.
+        UndefinedMetricError: the metric is undefined on more than half of the resamples.
+
+    Example:
+        >>> values = np.array([0.0, 1.0] * 50)
+        >>> of_reweighted(lambda counts: counts @ values / counts.sum(), 100, Confidence(method="percentile"))
+        Interval(value=0.5, low=0.4, high=0.6, method='percentile')
+    """
+    settings = resolve(confidence)
+    method = _bootstrap_method(settings)
+    if classes is None:
+        _refuse_strata(settings)
+    strata = None
+    if classes is not None and settings.stratified:
+        strata = np.unique(classes, return_inverse=True)[1].astype(np.uint32)
+    resampler = _kernels.Resampler(rows, strata, settings.group_codes(rows), settings.seed)
+    value = float(statistic(np.ones(rows, np.int64)))
+    drawn = _evaluate(statistic, lambda draw: resampler.draw(draw).astype(np.int64), settings.resamples)
+    left_out = np.empty(0)
+    if method == "bca":
+        parts, of_row = resampler.blocks()
+        left_out = _evaluate(statistic, lambda part: (of_row != part).astype(np.int64), parts)
+    return Interval(value, *ends(value, drawn, left_out, method, settings), method)
+
+
+def of_ranking(
+    metric: str,
+    value: float,
+    positive: Array,
+    score: Array,
+    sample_weight: Doubles | None,
+    confidence: Confidence,
+) -> Interval:
+    """A metric of binary rankings that the kernels know, with its bootstrap interval.
+
+    Args:
+        metric: its name there, such as "roc_auc".
+        value: the metric on all rows.
+        positive: labels as the kernels read them.
+        score: scores as the kernels read them.
+        sample_weight: weights, none below zero.
+        confidence: settings; "auto" takes "bca".
+    """
+    method = _bootstrap_method(confidence)
+    if math.isnan(value):
+        return Interval(value, math.nan, math.nan, method)
+    drawn, left_out = _kernels.bootstrap_ranking(
+        metric,
+        positive,
+        [score],
+        sample_weight,
+        stratified=confidence.stratified,
+        groups=confidence.group_codes(len(score)),
+        resamples=confidence.resamples,
+        seed=confidence.seed,
+        jackknife=method == "bca",
+    )
+    return Interval(value, *ends(value, drawn, left_out, method, confidence), method)
+
+
+def ends(
+    value: float, drawn: Doubles, left_out: Doubles, method: str, confidence: Confidence
+) -> tuple[float, float]:
+    """The ends of a bootstrap interval.
+
+    Args:
+        value: the metric on all rows.
+        drawn: the metric on each resample, NaN where it is undefined: those are left out, with a warning.
+        left_out: the metric without each row, or block of rows.
+        method: "percentile" or "bca".
+        confidence: the level.
+
+    Raises:
+        UndefinedMetricError: more than half of the resamples are undefined.
+    """
+    defined = drawn[~np.isnan(drawn)]
+    undefined = len(drawn) - len(defined)
+    if 2 * undefined > len(drawn):
+        raise UndefinedMetricError(
+            f"confidence: got a value on {len(defined)} of {len(drawn)} resamples; wanted one on half or more"
+        )
+    if undefined:
+        warnings.warn(
+            f"The metric is undefined on {undefined} of {len(drawn)} resamples, which are left out.",
+            UndefinedMetricWarning,
+            stacklevel=4,
+        )
+    tail = (1 - confidence.level) / 2
+    shares = (tail, 1 - tail) if method == "percentile" else _bca_shares(value, defined, left_out, tail)
+    low, high = np.quantile(defined, shares)
+    return float(low), float(high)
+
+
+def _bca_shares(value: float, drawn: Doubles, left_out: Doubles, tail: float) -> tuple[float, float]:
+    """Which shares of the values on resamples lie below the ends."""
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    below = (np.count_nonzero(drawn < value) + 0.5 * np.count_nonzero(drawn == value)) / len(drawn)
+    bias = normal.inv_cdf(min(max(below, 0.5 / len(drawn)), 1 - 0.5 / len(drawn)))
+    left_out = left_out[~np.isnan(left_out)]
+    deviations = left_out.mean() - left_out if len(left_out) else left_out
+    spread = float((deviations**2).sum()) ** 1.5
+    acceleration = float((deviations**3).sum()) / (6 * spread) if spread else 0.0
+
+    def share(end: float) -> float:
+        moved = bias + normal.inv_cdf(end)
+        stretch = 1 - acceleration * moved
+        # Beyond the pole of the formula the end lies outside all values.
+        return normal.cdf(bias + moved / stretch) if stretch > 0 else float(moved > 0)
+
+    return share(tail), share(1 - tail)
+
+
+def _evaluate(
+    statistic: Callable[[NDArray[np.int64]], float],
+    counts: Callable[[int], NDArray[np.int64]],
+    count: int,
+) -> Doubles:
+    """The statistic of ``counts(0)`` to ``counts(count - 1)``, NaN where it is undefined."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def value(index: int) -> float:
+        try:
+            return float(statistic(counts(index)))
+        except (UndefinedMetricError, UndefinedMetricWarning):
+            return math.nan
+
+    # One filter around the pool, not one per draw: warning filters belong to the process.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UndefinedMetricWarning)
+        executor = ThreadPoolExecutor(_kernels.get_num_threads())
+        try:
+            return np.fromiter(executor.map(value, range(count)), np.float64, count)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+def _bootstrap_method(settings: Confidence) -> str:
+    return settings.choose(BOOTSTRAP)
+
+
+def _refuse_strata(settings: Confidence) -> None:
+    if settings.stratified:
+        raise InvalidInputError("stratified: got True; wanted False, for a metric without classes")
+
+
+def _check_level(name: str, level: Any) -> None:
+    if isinstance(level, bool | np.bool_) or not isinstance(level, Real):
+        raise DtypeError(f"{name}: got {level!r}; wanted a number above 0 and below 1")
+    if not 0 < float(level) < 1:
+        raise InvalidInputError(f"{name}: got {level!r}; wanted a number above 0 and below 1")
+
+
+def _check_whole(name: str, given: Any, least: int, most: int) -> None:
+    """Raise unless ``given`` is an integer from ``least`` to ``most``."""
+    wanted = f"an integer from {least} to {most}"
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
+    if not least <= int(given) <= most:
+        raise InvalidInputError(f"{name}: got {given}; wanted {wanted}")

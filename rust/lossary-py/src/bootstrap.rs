@@ -1,0 +1,73 @@
+//! Bindings of `lossary_core::bootstrap`.
+
+use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::errors::{bootstrap_error, unknown_metric};
+use lossary_core::bootstrap::{Bootstrap, Draws};
+use lossary_core::functionals::{AveragePrecision, Functional, RocAuc};
+use lossary_core::ranking;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+type Doubles<'py> = Bound<'py, PyArray1<f64>>;
+
+/// A metric of rankings on resamples, one row for each and one column for each score vector, and its jackknife
+/// likewise (empty unless wanted). NaN where it is undefined.
+#[pyfunction]
+#[pyo3(signature = (metric, y_true, y_scores, sample_weight, /, *, stratified, groups, resamples, seed, jackknife))]
+#[allow(clippy::too_many_arguments)]
+pub fn bootstrap_ranking<'py>(
+    py: Python<'py>,
+    metric: &str,
+    y_true: Classes<'_>,
+    y_scores: Vec<Numbers<'_>>,
+    sample_weight: Option<PyReadonlyArray1<'_, f64>>,
+    stratified: bool,
+    groups: Option<PyReadonlyArray1<'_, u32>>,
+    resamples: u32,
+    seed: u64,
+    jackknife: bool,
+) -> PyResult<(Doubles<'py>, Doubles<'py>)> {
+    let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
+    let draws = match groups.as_ref().map(slice).transpose()? {
+        Some(groups) => Draws::Clusters(groups),
+        None if stratified => Draws::WithinClasses,
+        None => Draws::Samples,
+    };
+    let mut bootstrap: Option<Bootstrap> = None;
+    for y_score in &y_scores {
+        with_slice!(y_score, scores => py
+            .detach(|| {
+                ranking::check_finite(scores)?;
+                match &mut bootstrap {
+                    Some(bootstrap) => bootstrap.add(scores)?,
+                    None => bootstrap = Some(Bootstrap::new(scores, labels, weights, draws)?),
+                }
+                Ok(())
+            })
+            .map_err(bootstrap_error))?;
+    }
+    let Some(bootstrap) = bootstrap else {
+        return Ok((PyArray1::zeros(py, 0, false), PyArray1::zeros(py, 0, false)));
+    };
+    let run = Run { bootstrap, resamples, seed, jackknife };
+    let (values, left_out) = match metric {
+        "average_precision" => py.detach(|| run.of(&AveragePrecision)),
+        "roc_auc" => py.detach(|| run.of(&RocAuc)),
+        _ => return Err(unknown_metric(metric)),
+    };
+    Ok((values.into_pyarray(py), left_out.into_pyarray(py)))
+}
+
+struct Run {
+    bootstrap: Bootstrap,
+    resamples: u32,
+    seed: u64,
+    jackknife: bool,
+}
+
+impl Run {
+    fn of(&self, metric: &impl Functional) -> (Vec<f64>, Vec<f64>) {
+        let left_out = if self.jackknife { self.bootstrap.jackknife(metric, self.seed) } else { Vec::new() };
+        (self.bootstrap.resample(metric, self.resamples, self.seed), left_out)
+    }
+}

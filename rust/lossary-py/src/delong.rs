@@ -1,0 +1,65 @@
+//! Bindings of `lossary_core::delong` and `lossary_core::placements`.
+
+use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::errors::delong_error;
+use lossary_core::placements::Comparison;
+use lossary_core::{delong as kernel, ranking};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+type Doubles<'py> = Bound<'py, PyArray1<f64>>;
+
+/// The parts of the variance of the area that come from the positives and from the negatives.
+#[pyfunction]
+#[pyo3(signature = (y_true, y_score, sample_weight, /))]
+pub fn delong(
+    py: Python<'_>,
+    y_true: Classes<'_>,
+    y_score: Numbers<'_>,
+    sample_weight: Option<PyReadonlyArray1<'_, f64>>,
+) -> PyResult<(f64, f64)> {
+    let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
+    let result = with_slice!(&y_score, scores => py
+        .detach(|| {
+            ranking::check_finite(scores)?;
+            match weights {
+                None => kernel::delong(scores, labels),
+                Some(_) => {
+                    let mut comparison = Comparison::new(labels, weights)?;
+                    comparison.add(scores)?;
+                    Ok(comparison.delong())
+                }
+            }
+        })
+        .map_err(delong_error))?;
+    Ok((result.of_positives.iter().sum(), result.of_negatives.iter().sum()))
+}
+
+/// Areas, their covariance row by row, and the variances of the differences of pairs: (0, 1), (0, 2), ..., (1, 2).
+#[pyfunction]
+#[pyo3(signature = (y_true, y_scores, sample_weight, /))]
+pub fn compare_areas<'py>(
+    py: Python<'py>,
+    y_true: Classes<'_>,
+    y_scores: Vec<Numbers<'_>>,
+    sample_weight: Option<PyReadonlyArray1<'_, f64>>,
+) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
+    let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
+    let mut comparison = py.detach(|| Comparison::new(labels, weights)).map_err(delong_error)?;
+    for y_score in &y_scores {
+        with_slice!(y_score, scores => py
+            .detach(|| {
+                ranking::check_finite(scores)?;
+                comparison.add(scores)
+            })
+            .map_err(delong_error))?;
+    }
+    let count = y_scores.len();
+    let (result, variances) = py.detach(|| {
+        let pairs = (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second)));
+        let variance = |(first, second)| comparison.variance_of_difference(first, second);
+        (comparison.delong(), pairs.filter_map(variance).collect::<Vec<_>>())
+    });
+    let covariance = result.covariance().into_pyarray(py);
+    Ok((result.areas.into_pyarray(py), covariance, variances.into_pyarray(py)))
+}
