@@ -40,3 +40,32 @@ def binary_squared_error(
 def multiclass_squared_error(
     y_true: NDArray[np.uint32], y_proba: NDArray[Any], classes: int, sample_weight: Doubles | None, /
 ) -> float: ...
+def column_roc_auc(
+    y_true: NDArray[np.bool_],
+    y_score: NDArray[Any],
+    sample_weight: Doubles | None,
+    columns: int,
+    /,
+    *,
+    by_column: tuple[bool, bool],
+) -> tuple[Doubles, bool]: ...
+def column_average_precision(
+    y_true: NDArray[np.bool_],
+    y_score: NDArray[Any],
+    sample_weight: Doubles | None,
+    columns: int,
+    /,
+    *,
+    by_column: tuple[bool, bool],
+) -> Doubles: ...
+def one_vs_one_roc_auc(
+    y_true: NDArray[np.uint32], y_score: NDArray[Any], columns: int, /, *, by_column: bool
+) -> Doubles: ...
+def label_coverage(y_true: NDArray[Any], y_score: NDArray[Any], columns: int, /) -> Doubles: ...
+def label_ranking_average_precision(
+    y_true: NDArray[Any], y_score: NDArray[Any], columns: int, /
+) -> Doubles: ...
+def label_ranking_loss(y_true: NDArray[Any], y_score: NDArray[Any], columns: int, /) -> Doubles: ...
+def top_k_hits(
+    y_true: NDArray[np.uint32], y_score: NDArray[Any], columns: int, k: int, /
+) -> NDArray[np.bool_]: ...

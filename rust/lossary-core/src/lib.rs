@@ -4,8 +4,12 @@
 //! |---|---|
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
+//! | [`columns`] | areas and average precisions of every column of a matrix |
 //! | [`confusion`] | confusion matrices and per-class tallies |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
+//! | [`label_ranking`] | how rows of scores rank their relevant labels |
+//! | [`one_vs_one`] | areas of every pair of classes |
+//! | [`top_k`] | whether the true class is among the highest scores |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
@@ -36,13 +40,18 @@
 pub mod auc;
 pub mod brier;
 mod bucket_sort;
+pub mod columns;
 pub mod confusion;
 pub mod curves;
 mod double_double;
 pub mod keys;
+pub mod label_ranking;
 pub mod labels;
+pub mod one_vs_one;
 mod partition;
 pub mod ranking;
 pub mod ranks;
+mod rows;
 pub mod threads;
+pub mod top_k;
 mod weights;

@@ -5,10 +5,13 @@ use pyo3::prelude::*;
 mod arrays;
 mod auc;
 mod brier;
+mod columns;
 mod confusion;
 mod curves;
 mod errors;
+mod label_ranking;
 mod threads;
+mod top_k;
 
 #[pymodule(gil_used = false)]
 mod _kernels {
@@ -19,6 +22,8 @@ mod _kernels {
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
+    use super::columns::{column_average_precision, column_roc_auc, one_vs_one_roc_auc};
+    #[pymodule_export]
     use super::confusion::{
         confusion_counts, confusion_integer_weights, confusion_weights, label_range, tally_counts,
         tally_weights,
@@ -26,7 +31,11 @@ mod _kernels {
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
+    use super::label_ranking::{label_coverage, label_ranking_average_precision, label_ranking_loss};
+    #[pymodule_export]
     use super::threads::{get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::top_k::top_k_hits;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
