@@ -1,0 +1,63 @@
+"""Averages of a binary ranking metric over classes, labels or samples."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary.errors import InvalidInputError
+from lossary.metrics.arrays import Array
+
+Doubles = NDArray[np.float64]
+PerColumn = Callable[[Array, Array, Doubles | None], Doubles]
+"""A metric of each column of indicators and of scores, (n_samples, n_columns), where a row has one weight."""
+
+AVERAGES = ("macro", "micro", "weighted", "samples", None)
+
+
+def average_of(
+    metric: PerColumn, truth: Array, score: Array, average: str | None, weight: Doubles | None
+) -> Any:
+    """Average a metric as scikit-learn does.
+
+    Args:
+        metric: the metric; it warns on behalf of the caller's caller.
+        truth: indicators, (n_samples, n_columns).
+        score: scores of the same shape.
+        average: None gives the values of the columns; "macro" is their mean, "weighted" weighs them by the
+            weight of their positives, "micro" takes all columns as one, and "samples" takes rows as columns.
+        weight: of each row.
+
+    Returns:
+        A float, or one per column. Columns (under "samples" rows) that weigh nothing count as 0 in the
+        average, and "weighted" is 0 where there is no positive.
+    """
+    if average == "micro":
+        order, spread = ("C", np.repeat) if score.flags.c_contiguous else ("F", np.tile)
+        every = None if weight is None else spread(weight, score.shape[1])
+        return float(metric(truth.ravel(order)[:, None], score.ravel(order)[:, None], every)[0])
+    if average == "samples":
+        return _mean(metric(truth.T, score.T, None), weight)
+    shares = None
+    if average == "weighted":
+        shares = np.array([np.count_nonzero(column) if weight is None else weight @ column for column in truth.T])
+        if shares.sum() == 0:
+            return 0.0
+    values = metric(truth, score, weight)
+    return values if average is None else _mean(values, shares)
+
+
+def _mean(values: Doubles, shares: Array | None) -> float:
+    if shares is None:
+        return float(values.mean())
+    total = float(shares.sum())
+    if total == 0:
+        raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
+    # An undefined value of weight zero must not make the mean undefined.
+    return float(np.where(shares == 0, 0.0, values) @ shares) / total
+
+
+def one_of_each(codes: NDArray[np.uint32], columns: int) -> NDArray[np.bool_]:
+    """Indicators of which column is each row's, stored by columns."""
+    return np.asarray(codes == np.arange(columns, dtype=np.uint32)[:, None]).T
