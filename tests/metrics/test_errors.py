@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lossary.errors import DtypeError, InvalidInputError
+from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics import average_precision_score, geometric_mean_score, roc_auc_score
 
 Y = [0, 1, 1, 0]
@@ -119,11 +119,13 @@ def test_bad_options_raise_as_scikit_learn_does(agree, name, args, options):
     assert isinstance(agree(name, *args, **options), Exception)
 
 
-@pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])
 @pytest.mark.parametrize("y_true", [[0, 1, 2, 0], np.eye(4, 2, dtype=int), ["a", "b", "c", "a"]])
-def test_several_classes_are_refused_where_the_metric_is_binary(function, y_true):
-    with pytest.raises(InvalidInputError, match=r"y_true: .*binary"):
-        function(y_true, S)
+def test_scores_of_one_axis_are_refused_for_several_classes_or_labels(y_true):
+    for options in ({"multi_class": "ovr"}, {"multi_class": "ovo"}):
+        with pytest.raises(ShapeError, match=r"y_score: got shape \(4,\)"):
+            roc_auc_score(y_true, S, **options)
+    with pytest.raises(ShapeError, match=r"y_score: got shape \(4,\)"):
+        average_precision_score(y_true, S)
 
 
 @pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])

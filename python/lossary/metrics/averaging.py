@@ -1,15 +1,17 @@
 """Averages of a binary ranking metric over classes, labels or samples."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError
-from lossary.metrics.arrays import Array
+from lossary.metrics.arrays import Array, flat
 
 Doubles = NDArray[np.float64]
+Scores = float | Doubles
+"""One score, or one per class."""
+
 PerColumn = Callable[[Array, Array, Doubles | None], Doubles]
 """A metric of each column of indicators and of scores, (n_samples, n_columns), where a row has one weight."""
 
@@ -18,7 +20,7 @@ AVERAGES = ("macro", "micro", "weighted", "samples", None)
 
 def average_of(
     metric: PerColumn, truth: Array, score: Array, average: str | None, weight: Doubles | None
-) -> Any:
+) -> Scores:
     """Average a metric as scikit-learn does.
 
     Args:
@@ -34,21 +36,27 @@ def average_of(
         average, and "weighted" is 0 where there is no positive.
     """
     if average == "micro":
-        order, spread = ("C", np.repeat) if score.flags.c_contiguous else ("F", np.tile)
-        every = None if weight is None else spread(weight, score.shape[1])
-        return float(metric(truth.ravel(order)[:, None], score.ravel(order)[:, None], every)[0])
+        values, by_column = flat(score)
+        every = None
+        if weight is not None:
+            every = (np.tile if by_column else np.repeat)(weight, score.shape[1])
+        truth = truth.ravel("F" if by_column else "C")
+        return float(metric(truth[:, None], values[:, None], every)[0])
     if average == "samples":
-        return _mean(metric(truth.T, score.T, None), weight)
+        return mean_of(metric(truth.T, score.T, None), weight)
     shares = None
     if average == "weighted":
-        shares = np.array([np.count_nonzero(column) if weight is None else weight @ column for column in truth.T])
+        shares = np.array(
+            [np.count_nonzero(column) if weight is None else weight @ column for column in truth.T]
+        )
         if shares.sum() == 0:
             return 0.0
     values = metric(truth, score, weight)
-    return values if average is None else _mean(values, shares)
+    return values if average is None else mean_of(values, shares)
 
 
-def _mean(values: Doubles, shares: Array | None) -> float:
+def mean_of(values: Doubles, shares: Array | None) -> float:
+    """The mean, weighted by shares where there are some; values without a share count as 0."""
     if shares is None:
         return float(values.mean())
     total = float(shares.sum())

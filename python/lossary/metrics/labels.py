@@ -37,8 +37,8 @@ def label_array(name: str, given: Any) -> Array:
     kind = array.dtype.kind
     if kind == "S":
         raise DtypeError(
-            f"{name}: got bytes (Support for labels represented as bytes is not supported); wanted integers or "
-            "strings"
+            f"{name}: got bytes (Support for labels represented as bytes is not supported); wanted integers "
+            "or strings"
         )
     if kind in "OT":
         array = array.astype(object)
@@ -59,8 +59,8 @@ def _integers(name: str, array: Array) -> Array:
         raise InvalidInputError(f"{name}: got NaN or infinity; wanted class labels")
     if np.any(array != np.trunc(array)):
         raise InvalidInputError(
-            f"{name}: got continuous values; wanted class labels (y type must be 'binary' or 'multiclass', got "
-            "'continuous')"
+            f"{name}: got continuous values; wanted class labels (y type must be 'binary' or 'multiclass', "
+            "got 'continuous')"
         )
     if array.size and float(np.abs(array).max()) >= 2.0**63:
         raise InvalidInputError(f"{name}: got continuous values beyond 64 bits; wanted class labels")
@@ -129,8 +129,8 @@ def positives(given: Any, pos_label: Any) -> Array:
             "value in {0, 1} or {-1, 1} or pass pos_label explicitly."
         )
         raise InvalidInputError(
-            f"y_true: got values {_shown(values)} and no pos_label; wanted 0 and 1, or -1 and 1, or pos_label "
-            f"({known if len(values) <= 2 else 'multiclass format is not supported'})"
+            f"y_true: got values {_shown(values)} and no pos_label; wanted 0 and 1, or -1 and 1, or "
+            f"pos_label ({known if len(values) <= 2 else 'multiclass format is not supported'})"
         )
     return np.ones(len(array), np.bool_) if limits == (1, 1) else array
 
@@ -189,7 +189,7 @@ class Encoded:
 
 
 def column_classes(labels: Any, truth: Array) -> Array:
-    """The class of each column of scores: ``labels``, checked to be sorted, or None for those of ``truth``."""
+    """The class of each column of scores: ``labels``, which must be sorted, or those of ``truth``."""
     if labels is None:
         return present(truth)
     given = one_axis("labels", label_array("labels", labels))
@@ -215,8 +215,8 @@ def column_codes(truth: Array, classes: Array) -> NDArray[np.uint32]:
     if not known.all():
         unknown = np.unique(truth[~known]).tolist()
         raise InvalidInputError(
-            f"labels: got {classes.tolist()}; wanted {unknown} too ('y_true' contains labels not in parameter "
-            "'labels')"
+            f"labels: got {classes.tolist()}; wanted {unknown} too ('y_true' contains labels not in "
+            "parameter 'labels')"
         )
     return codes.astype(np.uint32)
 

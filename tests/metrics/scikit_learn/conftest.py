@@ -38,7 +38,9 @@ def _run(module: str, folder: Path) -> dict:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {
         "LOSSARY_OUTCOME": str(report),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH")))),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH")))
+        ),
     }
     plugins = ("-p", "substitution", "-p", "no:cacheprovider")
     command = (sys.executable, "-m", "pytest", "-q", "-c", settings, *plugins, "--pyargs", module)

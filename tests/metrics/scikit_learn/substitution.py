@@ -9,13 +9,13 @@ import os
 from pathlib import Path
 
 import lossary.errors
+import lossary.metrics
 import pytest
 import sklearn.exceptions
-import sklearn.metrics
 
-lossary.errors.UndefinedMetricWarning = sklearn.exceptions.UndefinedMetricWarning
+sklearn.exceptions.UndefinedMetricWarning = lossary.errors.UndefinedMetricWarning
 
-import lossary.metrics  # noqa: E402 - after the class of the warnings is settled
+import sklearn.metrics  # noqa: E402 - after the class of the warnings is settled
 
 SHARED = sorted(set(lossary.metrics.__all__) & set(sklearn.metrics.__all__))
 for name in SHARED:
