@@ -5,6 +5,7 @@ import re
 import warnings
 from typing import Any
 
+import lossary
 import numpy as np
 import pytest
 import sklearn.exceptions
@@ -77,3 +78,17 @@ def agree():
         return ours
 
     return check
+
+
+@pytest.fixture
+def threads():
+    """Call a function with so many threads."""
+
+    def call(count: int, function: Any, *args: Any, **kwargs: Any) -> Any:
+        lossary.set_num_threads(count)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            lossary.set_num_threads(None)
+
+    return call

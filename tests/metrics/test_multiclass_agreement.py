@@ -1,4 +1,4 @@
-"""Metrics of several classes and labels against scikit-learn: ties, missing classes, odd weights, any layout."""
+"""Metrics of several classes and labels against scikit-learn: ties, missing classes, weights, layouts."""
 
 import numpy as np
 import pytest

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ def judge(tmp_path: Path) -> Callable[[str, set[str], Mapping[str, str]], None]:
     why each of some tests cannot apply. Fails if another test fails, or one of these passes or is not there.
     """
 
+    run = cache(lambda module: _run(module, tmp_path))
+
     def check(module: str, functions: set[str], cannot_apply: Mapping[str, str]) -> None:
-        outcome = _run(module, tmp_path)
+        outcome = run(module)
         assert functions <= set(outcome["substituted"]), functions - set(outcome["substituted"])
         failures = outcome["failures"]
         unexpected = [f"{name}\n{failures[name]}" for name in failures.keys() - cannot_apply.keys()]
