@@ -82,13 +82,6 @@ def agree():
 
 @pytest.fixture
 def threads():
-    """Call a function with so many threads."""
-
-    def call(count: int, function: Any, *args: Any, **kwargs: Any) -> Any:
-        lossary.set_num_threads(count)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            lossary.set_num_threads(None)
-
-    return call
+    """Set the number of threads, until the test ends."""
+    yield lossary.set_num_threads
+    lossary.set_num_threads(None)

@@ -155,7 +155,8 @@ def indicators(name: str, array: Array) -> Array:
     one = np.asarray(array == 1)
     if array.dtype.kind == "U" or not np.all(one | (array == 0)):
         raise InvalidInputError(
-            f"{name}: got a matrix with values other than 0 and 1; wanted label indicators"
+            f"{name}: got a matrix with values other than 0 and 1 (multiclass-multioutput format is not "
+            "supported); wanted label indicators"
         )
     return one
 

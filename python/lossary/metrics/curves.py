@@ -272,16 +272,16 @@ def average_precision_score(
     classes = present(labels) if labels.ndim == 1 else None
     if classes is not None and len(classes) <= 2:
         return _binary_precision(labels, classes, y_score, pos_label, sample_weight)
+    if classes is None:
+        truth = indicators("y_true", labels)
+    else:
+        truth = one_of_each(column_codes(labels, classes), len(classes))
     if pos_label != 1:
         kind = "multilabel-indicator" if classes is None else "multiclass"
         raise InvalidInputError(
             f"pos_label: got {pos_label!r}; wanted 1 (Parameter pos_label is fixed to 1 for {kind} y_true. "
             "Do not set pos_label or set pos_label to 1.)"
         )
-    if classes is None:
-        truth = indicators("y_true", labels)
-    else:
-        truth = one_of_each(column_codes(labels, classes), len(classes))
     ranked = to_numpy("y_score", y_score)
     if classes is not None and ranked.ndim != 2:
         raise columns_needed(ranked)

@@ -59,6 +59,19 @@ impl<'a, T: Copy + Sync> Matrix<'a, T> {
         self.columns
     }
 
+    /// An error of one column, with positions in the matrix.
+    pub(crate) fn locate(&self, column: usize, error: RankingError) -> RankingError {
+        match (error, self.layout) {
+            (RankingError::BadScore { index }, Layout::Rows) => {
+                RankingError::BadScore { index: index * self.columns + column }
+            }
+            (RankingError::BadScore { index }, Layout::Columns) => {
+                RankingError::BadScore { index: column * self.rows() + index }
+            }
+            (other, _) => other,
+        }
+    }
+
     /// Some neighbouring columns, one after the other.
     fn gather(&self, block: Range<usize>) -> Cow<'a, [T]> {
         let rows = self.rows();
@@ -159,7 +172,8 @@ fn each<S: Score, R: Send>(
     // Threads work either across the columns or inside one, never both.
     let inside = threads::threads_for(scores.rows()) > 1;
     let threads = if inside { 1 } else { threads::threads_for(scores.values.len()) };
-    let areas =
-        scores.map_columns(threads, |column, scores| metric(scores, &labels.gather(column..column + 1)));
-    areas.into_iter().collect()
+    let results = scores.map_columns(threads, |column, values| {
+        metric(values, &labels.gather(column..column + 1)).map_err(|error| scores.locate(column, error))
+    });
+    results.into_iter().collect()
 }

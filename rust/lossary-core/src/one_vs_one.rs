@@ -53,12 +53,12 @@ pub fn roc_auc<S: Score>(scores: Matrix<'_, S>, codes: &[u32]) -> Result<Vec<Auc
         })
         .collect();
     let threads = threads::threads_for(codes.len().saturating_mul(classes));
-    let areas = scores.map_columns(threads, |class, scores| {
-        if let Some(row) = scores.iter().position(|score| score.partial_cmp(score).is_none()) {
-            return Err(RankingError::BadScore { index: row * classes + class });
+    let areas = scores.map_columns(threads, |class, column| {
+        if let Some(index) = column.iter().position(|score| score.partial_cmp(score).is_none()) {
+            return Err(scores.locate(class, RankingError::BadScore { index }));
         }
-        let mut keys = vec![S::Key::default(); scores.len()];
-        for (&place, score) in places.iter().zip(scores) {
+        let mut keys = vec![S::Key::default(); column.len()];
+        for (&place, score) in places.iter().zip(column) {
             keys[place] = score.key();
         }
         let mut rest = keys.as_mut_slice();
