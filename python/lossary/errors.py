@@ -21,6 +21,10 @@ class UndefinedMetricError(InvalidInputError):
     """The metric has no value on this input, for example a ranking with one class only."""
 
 
+class UnsupportedOptionError(InvalidInputError, NotImplementedError):
+    """Options that each make sense, in a combination for which the metric is not defined."""
+
+
 class DtypeError(LossaryError, TypeError):
     """An argument has a type or dtype that the function cannot take."""
 

@@ -5,6 +5,7 @@ import re
 import warnings
 from typing import Any
 
+import lossary
 import numpy as np
 import pytest
 import sklearn.exceptions
@@ -77,3 +78,10 @@ def agree():
         return ours
 
     return check
+
+
+@pytest.fixture
+def threads():
+    """Set the number of threads, until the test ends."""
+    yield lossary.set_num_threads
+    lossary.set_num_threads(None)

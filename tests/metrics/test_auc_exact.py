@@ -76,12 +76,6 @@ def test_negative_weights_that_turn_the_curve_back_are_refused():
         roc_auc_score([0, 0, 1], [1, 2, 3], sample_weight=[2.0, -1.0, 1.0])
 
 
-@pytest.fixture
-def threads():
-    yield lossary.set_num_threads
-    lossary.set_num_threads(None)
-
-
 @pytest.mark.parametrize("distinct", [3, 1000, 10**9])
 def test_bits_do_not_depend_on_threads(threads, distinct):
     generator = np.random.default_rng(distinct)

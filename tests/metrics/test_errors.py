@@ -2,14 +2,23 @@
 
 import numpy as np
 import pytest
-from lossary.errors import DtypeError, InvalidInputError
+from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics import average_precision_score, geometric_mean_score, roc_auc_score
 
 Y = [0, 1, 1, 0]
 S = [0.1, 0.2, 0.3, 0.4]
 NAN = float("nan")
+THREE = np.array([0, 1, 2, 0])
+PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.125, 0.5, 0.375], [0.25, 0.25, 0.5], [0.25, 0.5, 0.25]])
 
-RANKING = ("roc_auc_score", "roc_curve", "average_precision_score", "brier_score_loss")
+RANKING = (
+    "roc_auc_score",
+    "roc_curve",
+    "precision_recall_curve",
+    "det_curve",
+    "average_precision_score",
+    "brier_score_loss",
+)
 LABELS = (
     "accuracy_score",
     "confusion_matrix",
@@ -66,6 +75,56 @@ BAD_OPTIONS = [
     ("roc_auc_score", (Y, S), {"max_fpr": NAN}),
     ("roc_auc_score", (Y, S), {"average": "mean"}),
     ("roc_auc_score", (Y, S), {"multi_class": "ovx"}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "max_fpr": 0.5}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "average": "samples"}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovo", "average": "micro"}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovo", "average": None}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovo", "sample_weight": [1, 1, 1, 1]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "sample_weight": [1, 1]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "sample_weight": [0, 0, 0, 0]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "labels": [0, 1]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "labels": [2, 1, 0]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "labels": [0, 1, 1]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "labels": [0, 1, 3]}),
+    ("roc_auc_score", (THREE, PROBABILITIES), {"multi_class": "ovr", "labels": ["a", "b", "c"]}),
+    ("roc_auc_score", (THREE, PROBABILITIES * 2), {"multi_class": "ovr"}),
+    ("roc_auc_score", (THREE, PROBABILITIES * NAN), {"multi_class": "ovr"}),
+    ("roc_auc_score", (THREE, PROBABILITIES[:, :2]), {"multi_class": "ovr"}),
+    ("roc_auc_score", (THREE, PROBABILITIES[:3]), {"multi_class": "ovr"}),
+    ("roc_auc_score", (THREE[:3], PROBABILITIES), {"multi_class": "ovo"}),
+    ("roc_auc_score", (THREE, S), {"multi_class": "ovr"}),
+    ("roc_auc_score", (Y, PROBABILITIES[:, :2]), {}),
+    ("roc_auc_score", (np.eye(4, 3), PROBABILITIES[:3]), {}),
+    ("roc_auc_score", (np.eye(4, 3), PROBABILITIES * NAN), {}),
+    ("roc_auc_score", (np.eye(4, 3), S), {}),
+    ("roc_auc_score", (np.eye(4, 3) * 2 + np.eye(4, 3, 1), PROBABILITIES), {}),
+    ("average_precision_score", (THREE, PROBABILITIES), {"pos_label": 2}),
+    ("average_precision_score", (np.eye(4, 3), PROBABILITIES), {"pos_label": 0}),
+    ("average_precision_score", (THREE, PROBABILITIES[:, :2]), {}),
+    ("average_precision_score", (THREE, np.array(S)), {}),
+    ("average_precision_score", (np.eye(4, 3), PROBABILITIES[:3]), {}),
+    ("average_precision_score", (Y, PROBABILITIES[:, :2]), {}),
+    ("average_precision_score", (THREE, PROBABILITIES * NAN), {}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"k": 0}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"k": 1.5}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"k": None}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"normalize": "no"}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"labels": [0, 1]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"labels": [2, 1, 0]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"labels": [0, 1, 1]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"labels": [0, 1, 3]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"labels": [[0, 1], [2, 3]]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"sample_weight": [1, 1]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES), {"sample_weight": [1, -1, 1, -1]}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES[:3]), {}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES[:, :2]), {}),
+    ("top_k_accuracy_score", (THREE, PROBABILITIES * NAN), {}),
+    ("top_k_accuracy_score", (THREE, S), {}),
+    ("top_k_accuracy_score", (Y, [0.1, NAN, 0.3, 0.4]), {}),
+    ("top_k_accuracy_score", (Y, PROBABILITIES), {}),
+    ("top_k_accuracy_score", ([1, 1, 1, 1], S), {}),
+    ("top_k_accuracy_score", (np.eye(4, 3), PROBABILITIES), {}),
     ("roc_curve", ([1, 2, 2, 1], S), {}),
     ("roc_curve", (["a", "b", "a", "b"], S), {}),
     ("roc_curve", ([0, 1, 2, 0], S), {}),
@@ -119,11 +178,13 @@ def test_bad_options_raise_as_scikit_learn_does(agree, name, args, options):
     assert isinstance(agree(name, *args, **options), Exception)
 
 
-@pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])
 @pytest.mark.parametrize("y_true", [[0, 1, 2, 0], np.eye(4, 2, dtype=int), ["a", "b", "c", "a"]])
-def test_several_classes_are_refused_where_the_metric_is_binary(function, y_true):
-    with pytest.raises(InvalidInputError, match=r"y_true: .*binary"):
-        function(y_true, S)
+def test_scores_of_one_axis_are_refused_for_several_classes_or_labels(y_true):
+    for options in ({"multi_class": "ovr"}, {"multi_class": "ovo"}):
+        with pytest.raises(ShapeError, match=r"y_score: got shape \(4,\)"):
+            roc_auc_score(y_true, S, **options)
+    with pytest.raises(ShapeError, match=r"y_score: got shape \(4,\)"):
+        average_precision_score(y_true, S)
 
 
 @pytest.mark.parametrize("function", [roc_auc_score, average_precision_score])

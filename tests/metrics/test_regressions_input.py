@@ -170,12 +170,12 @@ def test_a_label_given_twice_is_refused():
         metrics.confusion_matrix(["b", "c"], ["b", "a"], labels=["a", "b", "c", "a"])
 
 
-def test_scores_per_class_are_told_that_the_metric_is_binary():
+def test_scores_of_several_classes_are_told_what_is_missing():
     """The message blamed the shape of y_score."""
-    with pytest.raises(InvalidInputError, match="y_true: got 3 classes; wanted two"):
-        metrics.roc_auc_score([0, 1, 2], np.eye(3), multi_class="ovr")
+    with pytest.raises(InvalidInputError, match="multi_class: got 'raise' with several classes; wanted"):
+        metrics.roc_auc_score([0, 1, 2], np.eye(3))
     with pytest.raises(ShapeError, match="y_score"):
-        metrics.roc_auc_score([0, 1, 1], np.eye(3))
+        metrics.roc_auc_score([0, 1, 1], np.eye(3)[:, :2])
 
 
 WARNINGS = {

@@ -14,7 +14,7 @@ from lossary.metrics.thinning import thin
 
 
 def true_error(x, y, kept):
-    """The largest vertical distance from the line between kept neighbours; of a vertical line, from its ends."""
+    """The largest vertical distance from the line between kept neighbours; if vertical, from its ends."""
     worst = 0.0
     for start, end in pairwise(kept):
         for i in range(start + 1, end):

@@ -5,7 +5,7 @@
 pyarrow.
 """
 
-from lossary.metrics.auc import roc_auc_score
+from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
 from lossary.metrics.confidence import Confidence, Interval
@@ -16,9 +16,14 @@ from lossary.metrics.confusion import (
     geometric_mean_score,
     matthews_corrcoef,
 )
-from lossary.metrics.curves import average_precision_score, roc_curve
+from lossary.metrics.curves import average_precision_score, det_curve, precision_recall_curve, roc_curve
 from lossary.metrics.embedding_retrieval import retrieval_report
 from lossary.metrics.grouped import grouped_auc
+from lossary.metrics.label_ranking import (
+    coverage_error,
+    label_ranking_average_precision_score,
+    label_ranking_loss,
+)
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.partial import partial_auc
 from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
@@ -30,6 +35,7 @@ from lossary.metrics.retrieval import (
     r_precision,
     recall_at_k,
 )
+from lossary.metrics.top_k import top_k_accuracy_score
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
@@ -37,17 +43,22 @@ __all__ = [
     "Interval",
     "RocAucComparison",
     "accuracy_score",
+    "auc",
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
     "compare_roc_auc",
     "confusion_matrix",
+    "coverage_error",
     "dcg_score",
+    "det_curve",
     "equal_error_rate",
     "f1_score",
     "fbeta_score",
     "geometric_mean_score",
     "grouped_auc",
+    "label_ranking_average_precision_score",
+    "label_ranking_loss",
     "map_at_r",
     "matthews_corrcoef",
     "mean_average_precision",
@@ -56,6 +67,7 @@ __all__ = [
     "ndcg_score",
     "partial_auc",
     "precision_at_k",
+    "precision_recall_curve",
     "precision_score",
     "r_precision",
     "recall_at_k",
@@ -64,6 +76,7 @@ __all__ = [
     "roc_auc_score",
     "roc_curve",
     "tar_at_far",
+    "top_k_accuracy_score",
     "true_accept_rate",
     "verification_accuracy",
 ]

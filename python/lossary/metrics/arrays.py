@@ -139,6 +139,38 @@ def scores(name: str, given: Any) -> Array:
     return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
+def score_array(name: str, given: Any) -> Array:
+    """`scores`, or a matrix of them with several columns: (n_samples,) or (n_samples, n_columns)."""
+    if in_place(given):
+        return scores(name, given)
+    array = numeric(name, to_numpy(name, given))
+    return score_matrix(name, array) if array.ndim == 2 and array.shape[1] > 1 else scores(name, array)
+
+
+def score_matrix(name: str, given: Any) -> Array:
+    """Numbers to rank, (n_samples, n_columns), stored by rows or by columns without gaps."""
+    array = numeric(name, to_numpy(name, given))
+    check_axes(name, array)
+    if not (array.flags.forc and array.flags.aligned):
+        array = contiguous(array)
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
+
+
+def check_axes(name: str, array: Array) -> None:
+    """Raise ShapeError unless the array has two axes."""
+    if array.ndim != 2:
+        raise ShapeError(
+            f"{name}: got shape {array.shape} (Expected 2D array, got {array.ndim}D array instead); wanted "
+            "(n_samples, n_columns)"
+        )
+
+
+def flat(matrix: Array) -> tuple[Array, bool]:
+    """The values of a matrix without gaps as one axis, and whether they come column by column."""
+    by_column = not matrix.flags.c_contiguous
+    return (matrix.T if by_column else matrix).reshape(-1), by_column
+
+
 def weights(given: Any, count: int) -> NDArray[np.float64] | None:
     """Sample weights as float64, checked as scikit-learn does: finite, as many as samples, not all zero."""
     if given is None:

@@ -150,11 +150,15 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
 
 def indicators(name: str, array: Array) -> Array:
     """An indicator matrix, checked to hold only 0 and 1 (or False and True)."""
-    if array.dtype.kind == "U" or not np.isin(array, (0, 1)).all():
+    if array.dtype.kind == "b":
+        return array
+    one = np.asarray(array == 1)
+    if array.dtype.kind == "U" or not np.all(one | (array == 0)):
         raise InvalidInputError(
-            f"{name}: got a matrix with values other than 0 and 1; wanted label indicators"
+            f"{name}: got a matrix with values other than 0 and 1 (multiclass-multioutput format is not "
+            "supported); wanted label indicators"
         )
-    return array.astype(np.bool_)
+    return one
 
 
 def matthews_corrcoef(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:

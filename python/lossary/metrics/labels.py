@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.metrics.arrays import Array, contiguous, in_place, to_numpy
+from lossary.metrics.arrays import Array, contiguous, in_place, one_axis, to_numpy
 
 # Classes that are counted by their own value: beyond, labels are encoded first.
 _WIDEST = 1 << 12
@@ -36,7 +36,10 @@ def label_array(name: str, given: Any) -> Array:
         array = array[:, 0]
     kind = array.dtype.kind
     if kind == "S":
-        raise DtypeError(f"{name}: got labels represented as bytes; wanted integers or strings")
+        raise DtypeError(
+            f"{name}: got bytes (Support for labels represented as bytes is not supported); wanted integers "
+            "or strings"
+        )
     if kind in "OT":
         array = array.astype(object)
         if not all(isinstance(label, str) for label in array.flat):
@@ -55,7 +58,10 @@ def _integers(name: str, array: Array) -> Array:
     if not np.isfinite(array).all():
         raise InvalidInputError(f"{name}: got NaN or infinity; wanted class labels")
     if np.any(array != np.trunc(array)):
-        raise InvalidInputError(f"{name}: got continuous values; wanted class labels (binary or multiclass)")
+        raise InvalidInputError(
+            f"{name}: got continuous values; wanted class labels (y type must be 'binary' or 'multiclass', "
+            "got 'continuous')"
+        )
     if array.size and float(np.abs(array).max()) >= 2.0**63:
         raise InvalidInputError(f"{name}: got continuous values beyond 64 bits; wanted class labels")
     return array.astype(np.int64)
@@ -117,9 +123,14 @@ def positives(given: Any, pos_label: Any) -> Array:
     if limits is None and not len(array):
         return array.astype(np.bool_)
     if limits not in _UNSPECIFIED:
+        values = np.unique(array)
+        known = (
+            f"y_true takes value in {_shown(values)} and pos_label is not specified: either make y_true take "
+            "value in {0, 1} or {-1, 1} or pass pos_label explicitly."
+        )
         raise InvalidInputError(
-            f"y_true: got values {_shown(np.unique(array))} and no pos_label; wanted 0 and 1, or -1 and 1, "
-            "or pos_label"
+            f"y_true: got values {_shown(values)} and no pos_label; wanted 0 and 1, or -1 and 1, or "
+            f"pos_label ({known if len(values) <= 2 else 'multiclass format is not supported'})"
         )
     return np.ones(len(array), np.bool_) if limits == (1, 1) else array
 
@@ -174,13 +185,50 @@ class Encoded:
 
     def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each label stands among the classes, and whether it is there at all."""
-        classes = self.classes
-        if (classes.dtype.kind == "U") != (labels.dtype.kind == "U"):
-            return np.zeros(len(labels), np.intp), np.zeros(len(labels), np.bool_)
-        if np.result_type(classes, labels).kind == "f":  # uint64 with a signed dtype: exact only as objects
-            classes, labels = classes.astype(object), labels.astype(object)
-        places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-        return places, np.asarray(classes[places] == labels)
+        return _positions(self.classes, labels)
+
+
+def column_classes(labels: Any, truth: Array) -> Array:
+    """The class of each column of scores: ``labels``, which must be sorted, or those of ``truth``."""
+    if labels is None:
+        return present(truth)
+    given = one_axis("labels", label_array("labels", labels))
+    classes = np.unique(given)
+    if len(classes) != len(given):
+        raise InvalidInputError(
+            f"labels: got {given.tolist()}; wanted each label once (Parameter 'labels' must be unique)"
+        )
+    if np.any(classes != given):
+        raise InvalidInputError(
+            f"labels: got {given.tolist()}; wanted {classes.tolist()} (Parameter 'labels' must be ordered)"
+        )
+    return classes
+
+
+def column_codes(truth: Array, classes: Array) -> NDArray[np.uint32]:
+    """The column of each sample's class.
+
+    Raises:
+        InvalidInputError: a class that has no column.
+    """
+    codes, known = _positions(classes, truth)
+    if not known.all():
+        unknown = np.unique(truth[~known]).tolist()
+        raise InvalidInputError(
+            f"labels: got {classes.tolist()}; wanted {unknown} too ('y_true' contains labels not in "
+            "parameter 'labels')"
+        )
+    return codes.astype(np.uint32)
+
+
+def _positions(classes: Array, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each label stands among the sorted classes, and whether it is there at all."""
+    if (classes.dtype.kind == "U") != (labels.dtype.kind == "U"):
+        return np.zeros(len(labels), np.intp), np.zeros(len(labels), np.bool_)
+    if np.result_type(classes, labels).kind == "f":  # uint64 with a signed dtype: exact only as objects
+        classes, labels = classes.astype(object), labels.astype(object)
+    places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return places, np.asarray(classes[places] == labels)
 
 
 def encode(y_true: Any, y_pred: Any) -> Encoded:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lossary.errors import DtypeError, InvalidInputError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights
+from lossary.metrics.averaging import Scores
 from lossary.metrics.confusion import indicators, label_list
 from lossary.metrics.labels import Encoded, check_pair, encode_arrays, label_array
 from lossary.metrics.options import check_choice, check_label
 
-Scores = float | NDArray[np.float64]
 _AVERAGES = ("binary", "micro", "macro", "weighted", "samples", None)
 
 

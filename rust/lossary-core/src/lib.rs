@@ -5,6 +5,7 @@
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`grouped_auc`] | area under the ROC curve within each group |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
+//! | [`columns`] | areas and average precisions of every column of a matrix |
 //! | [`confusion`] | confusion matrices and per-class tallies |
 //! | [`thresholds`] | the best threshold for a criterion, without a sort |
 //! | [`operating_points`] | true accept rate at a false accept rate, equal error rate |
@@ -18,6 +19,9 @@
 //! | [`resampling`] | draws of rows with replacement, and the bootstrap of a mean |
 //! | [`bootstrap`] | metrics of rankings on resamples |
 //! | [`functionals`] | metrics of rankings as functions of tie groups |
+//! | [`label_ranking`] | how rows of scores rank their relevant labels |
+//! | [`one_vs_one`] | areas of every pair of classes |
+//! | [`top_k`] | whether the true class is among the highest scores |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`random`] | reproducible random numbers |
@@ -51,6 +55,7 @@ pub mod auc;
 pub mod bootstrap;
 pub mod brier;
 mod bucket_sort;
+pub mod columns;
 pub mod confusion;
 pub mod criteria;
 pub mod curves;
@@ -59,7 +64,9 @@ mod double_double;
 pub mod functionals;
 pub mod grouped_auc;
 pub mod keys;
+pub mod label_ranking;
 pub mod labels;
+pub mod one_vs_one;
 pub mod operating_points;
 pub mod partial_area;
 mod partition;
@@ -70,8 +77,10 @@ pub mod ranks;
 pub mod resampling;
 pub mod retrieval;
 mod roc;
+mod rows;
 pub mod states;
 pub mod thinning;
 pub mod threads;
 pub mod thresholds;
+pub mod top_k;
 mod weights;

@@ -41,7 +41,10 @@ pub fn thread_error(threads: i64) -> PyErr {
 pub fn label_error(error: LabelError) -> PyErr {
     InvalidInputError::new_err(match error {
         LabelError::ThirdValue { index } => {
-            format!("y_true: got a third value at position {index}; wanted at most two classes (binary)")
+            format!(
+                "y_true: got a third value at position {index} (multiclass format is not supported); wanted at \
+                 most two classes (binary)"
+            )
         }
         LabelError::NotInteger { index } => {
             format!("y_true: got continuous values, no integer at position {index}; wanted class labels")
@@ -53,7 +56,8 @@ pub fn ranking_error(error: RankingError) -> PyErr {
     match error {
         RankingError::Empty => InvalidInputError::new_err("y_score: got no samples; wanted at least one"),
         RankingError::LengthMismatch { scores, other } => ShapeError::new_err(format!(
-            "y_score: got {scores} samples; wanted {other}, as y_true or sample_weight"
+            "y_score: got {scores} samples; wanted {other}, as y_true or sample_weight (inconsistent numbers of \
+             samples)"
         )),
         RankingError::BadScore { index } => InvalidInputError::new_err(format!(
             "y_score: got NaN or infinity at position {index}; wanted finite numbers"

@@ -6,11 +6,13 @@ mod arrays;
 mod auc;
 mod bootstrap;
 mod brier;
+mod columns;
 mod confusion;
 mod curves;
 mod delong;
 mod errors;
 mod grouped_auc;
+mod label_ranking;
 mod operating_points;
 mod partial_area;
 mod resampling;
@@ -19,6 +21,7 @@ mod states;
 mod thinning;
 mod threads;
 mod thresholds;
+mod top_k;
 
 #[pymodule(gil_used = false)]
 mod _kernels {
@@ -31,6 +34,8 @@ mod _kernels {
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
+    use super::columns::{column_average_precision, column_roc_auc, one_vs_one_roc_auc};
+    #[pymodule_export]
     use super::confusion::{
         confusion_counts, confusion_integer_weights, confusion_weights, label_range, tally_counts,
         tally_weights,
@@ -41,6 +46,8 @@ mod _kernels {
     use super::delong::{compare_areas, delong};
     #[pymodule_export]
     use super::grouped_auc::grouped_auc;
+    #[pymodule_export]
+    use super::label_ranking::{label_coverage, label_ranking_average_precision, label_ranking_loss};
     #[pymodule_export]
     use super::operating_points::{equal_error_rate, true_accept_rates};
     #[pymodule_export]
@@ -57,6 +64,8 @@ mod _kernels {
     use super::threads::{get_num_threads, set_num_threads};
     #[pymodule_export]
     use super::thresholds::{accuracy_per_fold, best_threshold};
+    #[pymodule_export]
+    use super::top_k::top_k_hits;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,0 +1,20 @@
+"""scikit-learn's own tests of its ranking metrics pass on ours."""
+
+FUNCTIONS = {
+    "auc",
+    "average_precision_score",
+    "coverage_error",
+    "det_curve",
+    "label_ranking_average_precision_score",
+    "label_ranking_loss",
+    "precision_recall_curve",
+    "roc_auc_score",
+    "roc_curve",
+    "top_k_accuracy_score",
+}
+
+CANNOT_APPLY: dict[str, str] = {}
+
+
+def test_scikit_learns_tests_of_ranking_metrics_pass(judge):
+    judge("sklearn.metrics.tests.test_ranking", FUNCTIONS, CANNOT_APPLY)
