@@ -24,9 +24,8 @@ fn score() -> impl Strategy<Value = f64> {
 }
 
 fn samples() -> impl Strategy<Value = Samples> {
-    prop::collection::vec((score(), 0..2_u8, prop_oneof![Just(0.0), 0.1..2.0, Just(1.0)]), 0..80).prop_map(
-        |samples| samples.into_iter().map(|(score, label, weight)| (score, label, weight)).collect(),
-    )
+    prop::collection::vec((score(), 0..2_u8, prop_oneof![Just(0.0), 0.1..2.0, Just(1.0)]), 0..80)
+        .prop_map(|samples| samples.into_iter().collect())
 }
 
 fn state(bins: usize, samples: &Samples, weighted: bool) -> BoundedRanking {
