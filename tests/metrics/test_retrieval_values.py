@@ -68,7 +68,7 @@ def orders(grades, scores, ties):
 
 def in_order(name, ranked, k, **options):
     """The metric of grades in rank order."""
-    relevant = [grade > 0 for grade in ranked]
+    relevant = [bool(grade > 0) for grade in ranked]
     total = sum(relevant)
     cut = len(ranked) if k is None else min(k, len(ranked))
     if name in ("ndcg_at_k", "dcg"):
