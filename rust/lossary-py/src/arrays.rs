@@ -72,6 +72,58 @@ macro_rules! with_slice {
 }
 pub(crate) use with_slice;
 
+/// Scores in the few types that the ranking kernels are compiled for; other integers are widened once.
+pub enum Scores<'py> {
+    F32(PyReadonlyArray1<'py, f32>),
+    F64(PyReadonlyArray1<'py, f64>),
+    I64(PyReadonlyArray1<'py, i64>),
+    U8(PyReadonlyArray1<'py, u8>),
+    U64(PyReadonlyArray1<'py, u64>),
+    Widened(Vec<i64>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Scores<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(match object.extract()? {
+            Numbers::F32(array) => Self::F32(array),
+            Numbers::F64(array) => Self::F64(array),
+            Numbers::I64(array) => Self::I64(array),
+            Numbers::U8(array) => Self::U8(array),
+            Numbers::U64(array) => Self::U64(array),
+            Numbers::I8(array) => Self::Widened(widened(&array)?),
+            Numbers::I16(array) => Self::Widened(widened(&array)?),
+            Numbers::I32(array) => Self::Widened(widened(&array)?),
+            Numbers::U16(array) => Self::Widened(widened(&array)?),
+            Numbers::U32(array) => Self::Widened(widened(&array)?),
+        })
+    }
+}
+
+fn widened<T: numpy::Element + Copy + Into<i64>>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<i64>> {
+    Ok(slice(array)?.iter().map(|&number| number.into()).collect())
+}
+
+/// Runs an expression with the slice of any kind of scores.
+macro_rules! with_scores {
+    ($scores:expr, $slice:ident => $body:expr) => {{
+        use $crate::arrays::Scores;
+        match $scores {
+            Scores::F32(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Scores::F64(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Scores::I64(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Scores::U8(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Scores::U64(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Scores::Widened(numbers) => {
+                let $slice = numbers.as_slice();
+                $body
+            }
+        }
+    }};
+}
+pub(crate) use with_scores;
+
 /// Runs an expression with the slices of two integer arrays of one dtype.
 macro_rules! with_label_slices {
     ($first:expr, $second:expr, ($a:ident, $b:ident) => $body:expr) => {{

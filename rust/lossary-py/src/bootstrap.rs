@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::bootstrap`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::{bootstrap_error, unknown_metric};
 use lossary_core::bootstrap::{Bootstrap, Draws};
 use lossary_core::functionals::{AveragePrecision, Functional, RocAuc};
@@ -19,7 +19,7 @@ pub fn bootstrap_ranking<'py>(
     py: Python<'py>,
     metric: &str,
     y_true: Classes<'_>,
-    y_scores: Vec<Numbers<'_>>,
+    y_scores: Vec<Scores<'_>>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     stratified: bool,
     groups: Option<PyReadonlyArray1<'_, u32>>,
@@ -35,7 +35,7 @@ pub fn bootstrap_ranking<'py>(
     };
     let mut bootstrap: Option<Bootstrap> = None;
     for y_score in &y_scores {
-        with_slice!(y_score, scores => py
+        with_scores!(y_score, scores => py
             .detach(|| {
                 ranking::check_finite(scores)?;
                 match &mut bootstrap {

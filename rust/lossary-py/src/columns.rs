@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::columns` and `lossary_core::one_vs_one`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::ranking_error;
 use lossary_core::columns::{self, Layout, Matrix};
 use lossary_core::keys::Score;
@@ -33,13 +33,13 @@ fn matrices<'a, S: Score>(
 pub fn column_roc_auc<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     columns: usize,
     by_column: (bool, bool),
 ) -> PyResult<(Doubles<'py>, bool)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    let areas: Vec<(Option<f64>, bool)> = with_slice!(&y_score, scores => py
+    let areas: Vec<(Option<f64>, bool)> = with_scores!(&y_score, scores => py
         .detach(|| {
             let (scores, labels) = matrices(labels, scores, columns, by_column)?;
             Ok(match weights {
@@ -65,13 +65,13 @@ pub fn column_roc_auc<'py>(
 pub fn column_average_precision<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     columns: usize,
     by_column: (bool, bool),
 ) -> PyResult<Doubles<'py>> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    let precisions = with_slice!(&y_score, scores => py
+    let precisions = with_scores!(&y_score, scores => py
         .detach(|| {
             let (scores, labels) = matrices(labels, scores, columns, by_column)?;
             match weights {
@@ -90,12 +90,12 @@ pub fn column_average_precision<'py>(
 pub fn one_vs_one_roc_auc<'py>(
     py: Python<'py>,
     y_true: PyReadonlyArray1<'_, u32>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     columns: usize,
     by_column: bool,
 ) -> PyResult<Doubles<'py>> {
     let (codes, layout) = (slice(&y_true)?, layout(by_column));
-    let areas = with_slice!(&y_score, scores => py
+    let areas = with_scores!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
             one_vs_one::roc_auc(Matrix::new(scores, columns, layout)?, codes)

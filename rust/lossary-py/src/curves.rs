@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::curves`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::ranking_error;
 use lossary_core::{curves, ranking};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -14,12 +14,12 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 pub fn curve<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     collinear: bool,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    let curve = with_slice!(&y_score, scores => py
+    let curve = with_scores!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
             let curve = match weights {
@@ -40,11 +40,11 @@ pub fn curve<'py>(
 pub fn average_precision(
     py: Python<'_>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Option<f64>> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    with_slice!(&y_score, scores => py
+    with_scores!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
             match weights {

@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::delong` and `lossary_core::placements`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::delong_error;
 use lossary_core::placements::Comparison;
 use lossary_core::{delong as kernel, ranking};
@@ -15,11 +15,11 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 pub fn delong(
     py: Python<'_>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<(f64, f64)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    let result = with_slice!(&y_score, scores => py
+    let result = with_scores!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
             match weights {
@@ -41,13 +41,13 @@ pub fn delong(
 pub fn compare_areas<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_scores: Vec<Numbers<'_>>,
+    y_scores: Vec<Scores<'_>>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let mut comparison = py.detach(|| Comparison::new(labels, weights)).map_err(delong_error)?;
     for y_score in &y_scores {
-        with_slice!(y_score, scores => py
+        with_scores!(y_score, scores => py
             .detach(|| {
                 ranking::check_finite(scores)?;
                 comparison.add(scores)

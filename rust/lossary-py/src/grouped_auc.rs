@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::grouped_auc`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::ranking_error;
 use lossary_core::grouped_auc::weighted_grouped_auc;
 use lossary_core::ranking;
@@ -15,14 +15,14 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 pub fn grouped_auc<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     groups: PyReadonlyArray1<'_, u32>,
     count: usize,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let groups = slice(&groups)?;
-    let found = with_slice!(&y_score, scores => py
+    let found = with_scores!(&y_score, scores => py
         .detach(|| {
             ranking::check_finite(scores)?;
             match weights {

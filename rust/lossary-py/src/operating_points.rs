@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::operating_points`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::ranking_error;
 use lossary_core::operating_points::{self, Interpolation};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -14,7 +14,7 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 pub fn true_accept_rates<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     far: PyReadonlyArray1<'_, f64>,
     linear: bool,
@@ -22,7 +22,7 @@ pub fn true_accept_rates<'py>(
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let limits = slice(&far)?;
     let read = if linear { Interpolation::Linear } else { Interpolation::Step };
-    let rates = with_slice!(&y_score, scores => py
+    let rates = with_scores!(&y_score, scores => py
         .detach(|| {
             match weights {
                 None => operating_points::true_accept_rates(scores, labels, limits, read),
@@ -41,11 +41,11 @@ pub fn true_accept_rates<'py>(
 pub fn equal_error_rate(
     py: Python<'_>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Option<f64>> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    with_slice!(&y_score, scores => py
+    with_scores!(&y_score, scores => py
         .detach(|| {
             match weights {
                 None => operating_points::equal_error_rate(scores, labels),

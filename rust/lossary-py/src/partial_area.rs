@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::partial_area`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::{ranking_error, region_error};
 use lossary_core::partial_area::{Region, weighted_partial_area};
 use numpy::PyReadonlyArray1;
@@ -15,14 +15,14 @@ type Range = (f64, f64);
 pub fn partial_area(
     py: Python<'_>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     fpr: Range,
     tpr: Range,
 ) -> PyResult<(Option<f64>, bool)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let region = Region::new(fpr, tpr).ok_or_else(region_error)?;
-    with_slice!(&y_score, scores => py
+    with_scores!(&y_score, scores => py
         .detach(|| {
             Ok(match weights {
                 None => (lossary_core::partial_area::partial_area(scores, labels, region)?, false),

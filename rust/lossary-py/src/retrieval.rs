@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::retrieval`.
 
-use crate::arrays::{Numbers, slice, with_slice};
+use crate::arrays::{Numbers, Scores, slice, with_scores, with_slice};
 use crate::errors::{retrieval_error, unknown_measure, unknown_ties};
 use lossary_core::retrieval::{Gain, Graded, Lists, Measure, Relevance, SameLabel, Ties, evaluate};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -68,7 +68,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for TieRule {
 pub fn retrieval<'py>(
     py: Python<'py>,
     y_true: Numbers<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     bounds: Bounds<'_>,
     measures: Vec<Asked>,
     ties: TieRule,
@@ -89,7 +89,7 @@ pub fn label_retrieval<'py>(
     query_labels: PyReadonlyArray1<'_, u32>,
     item_labels: PyReadonlyArray1<'_, u32>,
     first: Option<usize>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     measures: Vec<Asked>,
 ) -> PyResult<Evaluated<'py>> {
     let (queries, items) = (slice(&query_labels)?, slice(&item_labels)?);
@@ -99,14 +99,14 @@ pub fn label_retrieval<'py>(
 
 fn evaluated<'py>(
     py: Python<'py>,
-    y_score: &Numbers<'_>,
+    y_score: &Scores<'_>,
     lists: Lists<'_>,
     relevance: &dyn Relevance,
     measures: &[Asked],
     ties: TieRule,
 ) -> PyResult<Evaluated<'py>> {
     let measures: Vec<Measure> = measures.iter().map(|asked| asked.0).collect();
-    let found = with_slice!(y_score, scores => py
+    let found = with_scores!(y_score, scores => py
         .detach(|| evaluate(scores, lists, relevance, &measures, ties.0))
         .map_err(retrieval_error))?;
     Ok((found.values.into_pyarray(py), found.relevant.into_pyarray(py)))

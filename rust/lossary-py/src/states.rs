@@ -1,7 +1,7 @@
 //! Bindings of `lossary_core::states`. A lock makes each method safe from any thread; none is held while
 //! another is taken, nor while Python runs.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::{decode_error, state_error, unknown_criterion};
 use lossary_core::curves::Curve;
 use lossary_core::states::amount::Total;
@@ -79,11 +79,11 @@ impl ExactRanking {
         &self,
         py: Python<'_>,
         y_true: Classes<'_>,
-        y_score: Numbers<'_>,
+        y_score: Scores<'_>,
         sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<()> {
         let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-        with_slice!(&y_score, scores => py
+        with_scores!(&y_score, scores => py
             .detach(|| {
                 // Sorted before the lock is taken: batches of several threads are sorted side by side.
                 let mut batch = lock(&self.0).identity();
@@ -193,11 +193,11 @@ impl BoundedRanking {
         &self,
         py: Python<'_>,
         y_true: Classes<'_>,
-        y_score: Numbers<'_>,
+        y_score: Scores<'_>,
         sample_weight: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<()> {
         let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-        with_slice!(&y_score, scores => py
+        with_scores!(&y_score, scores => py
             .detach(|| lock(&self.0).update(scores, labels, weights))
             .map_err(state_error))
     }

@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::thresholds`.
 
-use crate::arrays::{Classes, Numbers, slice, with_slice};
+use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::{criterion_error, ranking_error};
 use lossary_core::criteria::{Accuracy, BalancedAccuracy, Cost, Criterion, F1, Matthews, Youden};
 use lossary_core::thresholds;
@@ -30,13 +30,13 @@ fn criterion(name: &str, costs: Option<Costs>) -> PyResult<Box<dyn Criterion>> {
 pub fn best_threshold(
     py: Python<'_>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     criterion: &str,
     costs: Option<Costs>,
     may_accept_nothing: bool,
 ) -> PyResult<(f64, Option<f64>, u64, u64)> {
     let (labels, criterion) = (y_true.as_slice()?, self::criterion(criterion, costs)?);
-    with_slice!(&y_score, scores => py
+    with_scores!(&y_score, scores => py
         .detach(|| {
             let best = thresholds::best_threshold(scores, labels, criterion.as_ref(), may_accept_nothing)?;
             let outcome = best.outcome;
@@ -52,12 +52,12 @@ pub fn best_threshold(
 pub fn accuracy_per_fold<'py>(
     py: Python<'py>,
     y_true: Classes<'_>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     fold: PyReadonlyArray1<'_, u32>,
     count: u32,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let (labels, folds) = (y_true.as_slice()?, slice(&fold)?);
-    let accuracies = with_slice!(&y_score, scores => py
+    let accuracies = with_scores!(&y_score, scores => py
         .detach(|| {
             thresholds::accuracy_per_fold(scores, labels, folds, count)
         })

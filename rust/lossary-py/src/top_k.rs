@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::top_k`.
 
-use crate::arrays::{Numbers, slice, with_slice};
+use crate::arrays::{Scores, slice, with_scores};
 use crate::errors::ranking_error;
 use lossary_core::top_k;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -12,12 +12,12 @@ use pyo3::prelude::*;
 pub fn top_k_hits<'py>(
     py: Python<'py>,
     y_true: PyReadonlyArray1<'_, u32>,
-    y_score: Numbers<'_>,
+    y_score: Scores<'_>,
     columns: usize,
     k: usize,
 ) -> PyResult<Bound<'py, PyArray1<bool>>> {
     let codes = slice(&y_true)?;
-    let hits = with_slice!(&y_score, scores => py
+    let hits = with_scores!(&y_score, scores => py
         .detach(|| top_k::hits(scores, codes, columns, k))
         .map_err(ranking_error))?;
     Ok(hits.into_pyarray(py))
