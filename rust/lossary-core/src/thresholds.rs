@@ -19,7 +19,7 @@ const BINS: u64 = 1 << 15;
 const ENTRIES_PER_BIN: usize = 8;
 
 /// Up to this many entries, a sort is faster than a histogram.
-const FEW: usize = 1 << 13;
+const FEW: usize = 1 << 10;
 
 /// A question about the ROC curve, answered in two steps: which stretches matter, and their points.
 pub(crate) trait Query<K> {
