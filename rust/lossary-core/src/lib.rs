@@ -18,6 +18,7 @@
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
 //! | [`resampling`] | draws of rows with replacement, and the bootstrap of a mean |
 //! | [`bootstrap`] | metrics of rankings on resamples |
+//! | [`roc_functionals`] | equal error rate, true accept rate, partial area, best accuracy for the bootstrap |
 //! | [`functionals`] | metrics of rankings as functions of tie groups |
 //! | [`label_ranking`] | how rows of scores rank their relevant labels |
 //! | [`one_vs_one`] | areas of every pair of classes |
@@ -78,6 +79,8 @@ pub mod resampling;
 pub mod retrieval;
 mod roc;
 mod rows;
+pub mod roc_functionals;
+mod search;
 pub mod states;
 pub mod thinning;
 pub mod threads;

@@ -17,6 +17,22 @@ impl Region {
         let is_range = |(low, high): (f64, f64)| 0.0 <= low && low < high && high <= 1.0;
         (is_range(fpr) && is_range(tpr)).then_some(Self { fpr, tpr })
     }
+
+    /// The area of the box under a straight piece of the curve, from one (FPR, TPR) to the next.
+    pub(crate) fn area_under(&self, [start, end]: [(f64, f64); 2]) -> f64 {
+        let ((left, right), (floor, ceiling)) = (self.fpr, self.tpr);
+        let (enter, leave) = (start.0.max(left), end.0.min(right));
+        if leave <= enter {
+            return 0.0;
+        }
+        let slope = (end.1 - start.1) / (end.0 - start.0);
+        let height = |fpr: f64| (start.1 + slope * (fpr - start.0)).min(end.1);
+        // Where the piece is inside the range of TPR; below, it adds nothing, above, the whole height.
+        let cut = |tpr: f64| if tpr > start.1 { start.0 + (tpr - start.1) / slope } else { start.0 };
+        let (up, over) = (cut(floor).clamp(enter, leave), cut(ceiling).clamp(enter, leave));
+        let rise = (height(up) - floor).max(0.0) + (height(over).min(ceiling) - floor).max(0.0);
+        (over - up) * rise / 2.0 + (ceiling - floor) * (leave - over)
+    }
 }
 
 /// The area under the curve inside a box; None when a class is missing.

@@ -9,8 +9,8 @@ use crate::curves::weighted_curve;
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
 use crate::ranking::{Mass, RankingError, check_finite, check_lengths};
+use crate::search::{Query, search};
 use crate::threads;
-use crate::thresholds::{Query, search};
 
 /// A point of the curve.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
