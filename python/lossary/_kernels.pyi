@@ -162,6 +162,7 @@ def bootstrap_ranking(
     resamples: int,
     seed: int,
     jackknife: bool,
+    parameters: list[float] = [],
 ) -> tuple[Doubles, Doubles]: ...
 def resample_mean(
     values: Doubles,

@@ -222,6 +222,7 @@ def of_ranking(
     score: Array,
     sample_weight: Doubles | None,
     confidence: Confidence,
+    parameters: tuple[float, ...] = (),
 ) -> Interval:
     """A metric of binary rankings that the kernels know, with its bootstrap interval.
 
@@ -232,6 +233,7 @@ def of_ranking(
         score: scores as the kernels read them.
         sample_weight: weights, none below zero.
         confidence: settings; "auto" takes "bca".
+        parameters: of the metric, such as a rate.
     """
     method = _bootstrap_method(confidence)
     if math.isnan(value):
@@ -246,6 +248,7 @@ def of_ranking(
         resamples=confidence.resamples,
         seed=confidence.seed,
         jackknife=method == "bca",
+        parameters=list(parameters),
     )
     return Interval(value, *ends(value, drawn, left_out, method, confidence), method)
 

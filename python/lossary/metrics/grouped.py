@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, one_axis, relative_weights, scores, to_numpy
+from lossary.metrics.confidence import Confidence, Value, of_rows
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 
@@ -46,7 +47,8 @@ def grouped_auc(
     average: Literal["mean", "weighted", "pairs"] = ...,
     undefined: str | float = ...,
     sample_weight: Any = ...,
-) -> float: ...
+    confidence: float | Confidence | None = ...,
+) -> Value: ...
 @overload
 def grouped_auc(
     y_true: Any,
@@ -56,6 +58,7 @@ def grouped_auc(
     average: None,
     undefined: str | float = ...,
     sample_weight: Any = ...,
+    confidence: None = ...,
 ) -> GroupedAuc: ...
 def grouped_auc(
     y_true: Any,
@@ -65,7 +68,8 @@ def grouped_auc(
     average: str | None = "mean",
     undefined: str | float = "skip",
     sample_weight: Any = None,
-) -> float | GroupedAuc:
+    confidence: float | Confidence | None = None,
+) -> Value | GroupedAuc:
     r"""Mean over groups of the AUC within each group; higher is better.
 
     .. math:: \sum_g w_g \, AUC_g / \sum_g w_g
@@ -84,14 +88,16 @@ def grouped_auc(
         undefined: what becomes of a group without both classes: ``"skip"`` leaves it out, ``"raise"`` makes
             it an error, a number in [0, 1] stands in for its AUC.
         sample_weight: (n_samples,), not negative; a pair counts the product of its weights.
+        confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings; "auto" takes
+            "bca". Whole groups are drawn, since the samples of one are not independent.
 
     Returns:
-        A float in [0, 1]; with average=None a GroupedAuc.
+        A float in [0, 1], or an `Interval` with confidence; with average=None a GroupedAuc.
 
     Raises:
         UndefinedMetricError: no group has both classes, or with undefined="raise" some group has not.
         InvalidInputError: y_true is not binary; a score or weight is NaN or infinite; a weight is negative;
-            no samples; an unknown option.
+            no samples; confidence with average=None; an unknown option.
         ShapeError: lengths that differ, or more than one axis.
         DtypeError: an argument that is not an array-like.
 
@@ -106,6 +112,10 @@ def grouped_auc(
         0.7
     """
     check_choice("average", average, ("mean", "weighted", "pairs", None))
+    if average is None and confidence is not None:
+        raise InvalidInputError(
+            f"confidence: got {confidence!r} with average=None; wanted it with an average"
+        )
     _check_undefined(undefined)
     positive, score = two_classes(y_true), scores("y_score", y_score)
     if len(score) != len(positive):
@@ -119,10 +129,13 @@ def grouped_auc(
     )
     if average is None:
         return found
-    if average == "mean":
-        return math.fsum(found.values) / len(found.values)
-    sizes = found.positives + found.negatives if average == "weighted" else found.positives * found.negatives
-    return _weighted_mean(found.values, sizes)
+    sizes = None
+    if average == "weighted":
+        sizes = found.positives + found.negatives
+    elif average == "pairs":
+        sizes = found.positives * found.negatives
+    value = _mean(found.values, sizes)
+    return value if confidence is None else of_rows(found.values, sizes, confidence)._replace(value=value)
 
 
 def _check_undefined(given: Any) -> None:
@@ -174,7 +187,9 @@ def _resolve(
     return GroupedAuc(labels[has], values[has], positives[has], negatives[has], lacking)
 
 
-def _weighted_mean(values: Doubles, sizes: Doubles) -> float:
+def _mean(values: Doubles, sizes: Doubles | None) -> float:
+    if sizes is None:
+        return math.fsum(values) / len(values)
     total = math.fsum(sizes)
     if total == 0:
         raise UndefinedMetricError("groups: got none with weight; wanted at least one")

@@ -1,5 +1,6 @@
 """The area under a part of the ROC curve: between rates that matter, in one direction or in two."""
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, relative_weights, scores
+from lossary.metrics.confidence import Confidence, Interval, Value, of_ranking, resolve
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 
@@ -26,7 +28,8 @@ def partial_auc(
     max_tpr: float | None = None,
     normalized: bool | str = True,
     sample_weight: Any = None,
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     r"""Area under the ROC curve inside a box of rates; higher is better.
 
     .. math:: A = \int_{f_0}^{f_1} \min(\max(TPR(f), t_0), t_1) - t_0 \, df
@@ -53,9 +56,11 @@ def partial_auc(
         normalized: True gives :math:`(1 + (A - D) / (B - D)) / 2`: 0.5 for a ranking by chance, 1 for a
             perfect one. ``"share"`` gives :math:`A / B`: 0 to 1. False gives :math:`A`.
         sample_weight: (n_samples,), not negative; rates are shares of the weight.
+        confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings; "auto" takes
+            "bca".
 
     Returns:
-        A float. Without weights A is exact but for the cut ends.
+        A float, or an `Interval` with confidence. Without weights A is exact but for the cut ends.
 
     Raises:
         UndefinedMetricError: a class is missing, or has no weight.
@@ -76,6 +81,7 @@ def partial_auc(
     """
     check_choice("normalized", normalized, (True, False, "share"))
     fpr, tpr = _box(max_fpr, min_fpr, min_tpr, max_tpr)
+    scaled = _scale(fpr, tpr, normalized=normalized)
     positive, score = two_classes(y_true), scores("y_score", y_score)
     if len(score) != len(positive):
         raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
@@ -87,18 +93,11 @@ def partial_auc(
         raise UndefinedMetricError(
             "y_true: got one class, or one without weight; wanted both classes for an area"
         )
-    box = (fpr[1] - fpr[0]) * (tpr[1] - tpr[0])
-    if normalized == "share":
-        return area / box
-    if not normalized:
-        return area
-    chance = _under_diagonal(fpr, tpr)
-    if chance >= box:
-        raise InvalidInputError(
-            f"normalized: got True for the box {fpr} x {tpr}, which lies under the diagonal; "
-            "wanted 'share' or False"
-        )
-    return standardized(area, chance, box)
+    if confidence is None:
+        return scaled(area)
+    raw = of_ranking("partial_area", area, positive, score, weight, resolve(confidence), (*fpr, *tpr))
+    # The scale is linear and rises, so that it carries the ends over.
+    return Interval(scaled(raw.value), scaled(raw.low), scaled(raw.high), raw.method)
 
 
 def partial_area(
@@ -121,6 +120,21 @@ def partial_area(
 def standardized(area: float, chance: float, perfect: float) -> float:
     """McClish's scale: 0.5 for the area of chance, 1 for the perfect one."""
     return 0.5 * (1 + (area - chance) / (perfect - chance))
+
+
+def _scale(fpr: Range, tpr: Range, *, normalized: bool | str) -> Callable[[float], float]:
+    box = (fpr[1] - fpr[0]) * (tpr[1] - tpr[0])
+    if normalized == "share":
+        return lambda area: area / box
+    if not normalized:
+        return lambda area: area
+    chance = _under_diagonal(fpr, tpr)
+    if chance >= box:
+        raise InvalidInputError(
+            f"normalized: got True for the box {fpr} x {tpr}, which lies under the diagonal; "
+            "wanted 'share' or False"
+        )
+    return lambda area: standardized(area, chance, box)
 
 
 def _box(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, numeric, relative_weights, scores, to_numpy
+from lossary.metrics.confidence import Confidence, Value, of_ranking, resolve
 from lossary.metrics.labels import label_array, positives
 from lossary.metrics.options import check_choice, check_label
 
@@ -23,13 +24,13 @@ class VerificationAccuracy(NamedTuple):
     """What `verification_accuracy` returns.
 
     Attributes:
-        value: the best accuracy, or with folds the mean of `per_fold`.
+        value: the best accuracy, or with folds the mean of `per_fold`; an `Interval` with confidence.
         threshold: the threshold that is best on all samples: a score, or infinity to accept nothing.
         per_fold: accuracy on each fold at the threshold that is best on the others, in ascending order of the
             folds; None without folds.
     """
 
-    value: float
+    value: Value
     threshold: float
     per_fold: Doubles | None
 
@@ -42,7 +43,8 @@ def tar_at_far(
     interpolation: str = "step",
     pos_label: Any = None,
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value:
     """True accept rate at a false accept rate; higher is better. Also known as `true_accept_rate`.
 
     Args:
@@ -54,9 +56,11 @@ def tar_at_far(
             of the curve to the next.
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
         sample_weight: (n_samples,), not negative; rates are shares of the weight.
+        confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings; "auto" takes
+            "bca".
 
     Returns:
-        A float, or for several rates an array of float64.
+        A float, or an `Interval` with confidence; for several rates an array of float64.
 
     Raises:
         UndefinedMetricError: a class is missing, or has no weight.
@@ -73,18 +77,33 @@ def tar_at_far(
     """
     check_choice("interpolation", interpolation, ("step", "linear"))
     limits = _rates(far)
+    if confidence is not None and limits.ndim:
+        raise InvalidInputError(f"confidence: got {confidence!r} with several rates; wanted it with one far")
     positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
     linear = interpolation == "linear"
     rates = _kernels.true_accept_rates(positive, score, weight, np.atleast_1d(limits), linear=linear)
     if rates is None:
         raise _one_class()
-    return rates if limits.ndim else float(rates[0])
+    if limits.ndim:
+        return rates
+    rate = float(rates[0])
+    if confidence is None:
+        return rate
+    name = "true_accept_rate_linear" if linear else "true_accept_rate"
+    return of_ranking(name, rate, positive, score, weight, resolve(confidence), (float(limits),))
 
 
 true_accept_rate = tar_at_far
 
 
-def equal_error_rate(y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+def equal_error_rate(
+    y_true: Any,
+    y_score: Any,
+    *,
+    pos_label: Any = None,
+    sample_weight: Any = None,
+    confidence: float | Confidence | None = None,
+) -> Value:
     """The rate at which false accepts and false rejects (1 - TAR) are equally frequent; lower is better.
 
     Between two points of the curve it is read on the straight line. Equal scores everywhere give 0.5, a
@@ -95,9 +114,11 @@ def equal_error_rate(y_true: Any, y_score: Any, *, pos_label: Any = None, sample
         y_score: similarities, (n_samples,); higher means positive.
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
         sample_weight: (n_samples,), not negative; rates are shares of the weight.
+        confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings; "auto" takes
+            "bca".
 
     Returns:
-        A float in [0, 1].
+        A float in [0, 1], or an `Interval` with confidence.
 
     Raises:
         UndefinedMetricError: a class is missing, or has no weight.
@@ -110,14 +131,22 @@ def equal_error_rate(y_true: Any, y_score: Any, *, pos_label: Any = None, sample
         >>> equal_error_rate([1, 0, 1, 0], [4, 3, 2, 1])  # at the threshold 3: half of each
         0.5
     """
-    rate = _kernels.equal_error_rate(*_ranked(y_true, y_score, pos_label, sample_weight))
+    positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
+    rate = _kernels.equal_error_rate(positive, score, weight)
     if rate is None:
         raise _one_class()
-    return rate
+    if confidence is None:
+        return rate
+    return of_ranking("equal_error_rate", rate, positive, score, weight, resolve(confidence))
 
 
 def verification_accuracy(
-    y_true: Any, y_score: Any, *, fold: Any = None, pos_label: Any = None
+    y_true: Any,
+    y_score: Any,
+    *,
+    fold: Any = None,
+    pos_label: Any = None,
+    confidence: float | Confidence | None = None,
 ) -> VerificationAccuracy:
     """The accuracy at the best threshold, chosen on the same samples or on other folds; higher is better.
 
@@ -131,12 +160,15 @@ def verification_accuracy(
         fold: the fold of each sample, (n_samples,), at least two different ones. The threshold for a fold is
             the one that is best on all other folds.
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
+        confidence: the level of a bootstrap interval of the value, which chooses a threshold for each
+            resample, or `Confidence` settings; "auto" takes "bca". Without folds only.
 
     Returns:
         VerificationAccuracy: value, threshold and per_fold.
 
     Raises:
-        InvalidInputError: a single fold; pos_label is missing; a score is NaN or infinite; no samples.
+        InvalidInputError: a single fold; fold with confidence; pos_label is missing; a score is NaN or
+            infinite; no samples.
         ShapeError: lengths that differ, or more than one axis.
         DtypeError: an argument that is not an array-like.
 
@@ -150,9 +182,14 @@ def verification_accuracy(
     """
     positive, score, _ = _ranked(y_true, y_score, pos_label, None)
     folds = None if fold is None else _fold_numbers(fold, len(score))
-    threshold, value, _, _ = _kernels.best_threshold(positive, score, "accuracy", may_accept_nothing=True)
+    if confidence is not None and folds is not None:
+        raise InvalidInputError(f"confidence: got {confidence!r} with fold; wanted one of the two")
+    threshold, best, _, _ = _kernels.best_threshold(positive, score, "accuracy", may_accept_nothing=True)
     if folds is None:
-        return VerificationAccuracy(float(value or 0.0), threshold, None)
+        value: Value = best or 0.0
+        if confidence is not None:
+            value = of_ranking("best_accuracy", value, positive, score, None, resolve(confidence))
+        return VerificationAccuracy(value, threshold, None)
     per_fold = _kernels.accuracy_per_fold(positive, score, folds, int(folds.max()) + 1)
     return VerificationAccuracy(float(per_fold.mean()), threshold, per_fold)
 
