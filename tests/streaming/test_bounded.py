@@ -111,8 +111,10 @@ def test_undefined_metrics_are_those_of_the_exact_state():
         assert np.isnan(state.roc_auc()).all()
     with pytest.warns(UserWarning, match="No positive class"):
         assert state.average_precision() == (0, 0, 0)
-    with pytest.raises(UndefinedMetricError, match="wanted both, for f1"):
-        state.best_threshold()
+    with pytest.raises(UndefinedMetricError, match="wanted both, for youden"):
+        state.best_threshold(metric="youden")
+    with pytest.raises(UndefinedMetricError, match="wanted both, for an area"):
+        state.partial_auc(max_fpr=0.1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert state.compute()[2:] == (0, 2)

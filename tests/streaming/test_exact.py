@@ -80,8 +80,14 @@ def test_a_state_tells_what_the_metrics_tell(rows):
     ):
         np.testing.assert_allclose(one, other, rtol=1e-15)
     for max_fpr in (0.2, 0.5, 1.0):
-        wanted = metrics.roc_auc_score(y, s, max_fpr=max_fpr)
-        assert state.partial_auc(max_fpr=max_fpr) == pytest.approx(wanted, abs=1e-12)
+        for ours, wanted in [
+            (state.partial_auc(max_fpr=max_fpr), metrics.roc_auc_score(y, s, max_fpr=max_fpr)),
+            (
+                state.partial_auc(max_fpr=max_fpr, normalized=False),
+                metrics.partial_auc(y, s, max_fpr=max_fpr, normalized=False),
+            ),
+        ]:
+            assert ours == pytest.approx(wanted, abs=1e-12)
 
 
 @given(samples)
@@ -210,9 +216,10 @@ def test_an_empty_state_has_no_metric():
 def test_one_class_is_undefined_as_in_the_metrics():
     negatives, positives = (ExactRankingState().update([label] * 3, [1, 2, 2]) for label in (0, 1))
     for state in (negatives, positives):
-        for call in (state.roc_auc, lambda state=state: state.partial_auc(max_fpr=0.5)):
-            with pytest.warns(UndefinedMetricWarning, match="Only one class is present"):
-                assert np.isnan(call())
+        with pytest.warns(UndefinedMetricWarning, match="Only one class is present"):
+            assert np.isnan(state.roc_auc())
+        with pytest.raises(UndefinedMetricError, match="wanted both, for an area"):
+            state.partial_auc(max_fpr=0.5)
         with pytest.raises(UndefinedMetricError, match="wanted both, for youden"):
             state.best_threshold(metric="youden")
     with pytest.warns(UserWarning, match="No positive class found"):

@@ -13,7 +13,9 @@ from lossary.streaming.results import (
     Bounds,
     check_metric,
     check_rate,
+    no_area,
     no_best,
+    on_scale,
     warn_no_positive,
     warn_one_class,
 )
@@ -112,16 +114,19 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
                 itself, at most ``max_fpr``.
 
         Returns:
-            `Bounds`; NaN, with an UndefinedMetricWarning, when a class is missing.
+            `Bounds`.
 
         Raises:
             InvalidInputError: max_fpr is outside (0, 1].
-            UndefinedMetricError: the state has no samples.
+            UndefinedMetricError: a class is missing.
         """
         check_flag("normalized", normalized)
         limit = check_rate(max_fpr)
         self._totals()
-        return _area(self._state.partial_auc(limit, bool(normalized)))
+        area = self._state.partial_auc(limit)
+        if area is None:
+            raise no_area()
+        return Bounds(*(on_scale(each, limit) for each in area)) if normalized else Bounds(*area)
 
     def best_threshold(self, *, metric: str = "f1") -> BoundedThreshold:
         """The border of bins at which to cut for the highest metric of the decision ``y_score >= threshold``.

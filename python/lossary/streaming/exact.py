@@ -9,7 +9,9 @@ from lossary.streaming.results import (
     RankingSummary,
     check_metric,
     check_rate,
+    no_area,
     no_best,
+    on_scale,
     warn_no_positive,
     warn_one_class,
 )
@@ -94,18 +96,21 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
                 ``roc_auc_score(max_fpr=)``; else the area itself, at most ``max_fpr``.
 
         Returns:
-            A float; NaN, with an UndefinedMetricWarning, when a class is missing.
+            A float.
 
         Raises:
             InvalidInputError: max_fpr is outside (0, 1].
-            UndefinedMetricError: the state has no samples.
+            UndefinedMetricError: a class is missing.
 
         Source: McClish, Analyzing a portion of the ROC curve, Medical Decision Making 9, 1989.
         """
         check_flag("normalized", normalized)
         limit = check_rate(max_fpr)
         self._totals()
-        return _area(self._state.partial_auc(limit, bool(normalized)))
+        area = self._state.partial_auc(limit)
+        if area is None:
+            raise no_area()
+        return on_scale(area, limit) if normalized else area
 
     def best_threshold(self, *, metric: str = "f1") -> BestThreshold:
         """The score at which to cut for the highest metric of the decision ``y_score >= threshold``.

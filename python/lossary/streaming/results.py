@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lossary.errors import DtypeError, InvalidInputError, UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.options import check_choice
+from lossary.metrics.partial import standardized
 
 Doubles = NDArray[np.float64]
 Points = tuple[Doubles, Doubles, Doubles]
@@ -95,6 +96,11 @@ class BoundedThreshold(NamedTuple):
     high: float
 
 
+def on_scale(area: float, max_fpr: float) -> float:
+    """A partial area on McClish's scale, as ``roc_auc_score(max_fpr=)`` gives it."""
+    return area if max_fpr == 1 else standardized(area, max_fpr**2 / 2, max_fpr)
+
+
 def check_rate(max_fpr: Any) -> float:
     """A false positive rate in (0, 1]."""
     if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real):
@@ -114,6 +120,11 @@ def check_metric(metric: Any) -> str:
 def no_best(metric: str) -> UndefinedMetricError:
     """The error of a criterion that needs a class which is missing."""
     return UndefinedMetricError(f"state: got one class only; wanted both, for {metric}")
+
+
+def no_area() -> UndefinedMetricError:
+    """The error of a partial area without one of the classes."""
+    return UndefinedMetricError("state: got one class only; wanted both, for an area")
 
 
 def warn_one_class() -> None:

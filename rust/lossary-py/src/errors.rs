@@ -257,7 +257,3 @@ pub fn decode_error(error: DecodeError) -> PyErr {
         DecodeError::Impossible(what) => format!("data: got {what}; wanted what to_bytes returned"),
     })
 }
-
-pub fn unknown_criterion(name: &str) -> PyErr {
-    InvalidInputError::new_err(format!("metric: got {name:?}; wanted the name of a criterion"))
-}

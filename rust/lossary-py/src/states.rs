@@ -2,11 +2,11 @@
 //! another is taken, nor while Python runs.
 
 use crate::arrays::{Classes, Scores, slice, with_scores};
-use crate::errors::{decode_error, state_error, unknown_criterion};
+use crate::errors::{decode_error, state_error};
+use crate::thresholds::criterion;
 use lossary_core::curves::Curve;
 use lossary_core::states::amount::Total;
 use lossary_core::states::bounded::{self, Bounds};
-use lossary_core::states::criterion::Criterion;
 use lossary_core::states::exact;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -35,10 +35,6 @@ impl From<Total> for Number {
 fn lock<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
     // The kernels do not panic, so no state is left half done behind a poisoned lock.
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn criterion(name: &str) -> PyResult<Criterion> {
-    Criterion::named(name).ok_or_else(|| unknown_criterion(name))
 }
 
 /// False positives, true positives and thresholds.
@@ -144,17 +140,17 @@ impl ExactRanking {
         points(py, curve)
     }
 
-    #[pyo3(signature = (max_fpr, standardise, /))]
-    fn partial_auc(&self, py: Python<'_>, max_fpr: f64, standardise: bool) -> Option<f64> {
+    #[pyo3(signature = (max_fpr, /))]
+    fn partial_auc(&self, py: Python<'_>, max_fpr: f64) -> Option<f64> {
         let state = self.snapshot(py);
-        py.detach(|| state.partial_auc(max_fpr, standardise))
+        py.detach(|| state.partial_auc(max_fpr))
     }
 
     /// Threshold and value, or None where the metric has no value.
     #[pyo3(signature = (metric, /))]
     fn best_threshold(&self, py: Python<'_>, metric: &str) -> PyResult<Option<(f64, f64)>> {
-        let (state, criterion) = (self.snapshot(py), criterion(metric)?);
-        let best = py.detach(|| state.best_threshold(criterion));
+        let (state, criterion) = (self.snapshot(py), criterion(metric, None)?);
+        let best = py.detach(|| state.best_threshold(criterion.as_ref()));
         Ok(best.map(|best| (best.threshold, best.value)))
     }
 
@@ -256,16 +252,16 @@ impl BoundedRanking {
         points(py, curve)
     }
 
-    #[pyo3(signature = (max_fpr, standardise, /))]
-    fn partial_auc(&self, py: Python<'_>, max_fpr: f64, standardise: bool) -> Option<Triple> {
-        py.detach(|| lock(&self.0).partial_auc(max_fpr, standardise)).map(triple)
+    #[pyo3(signature = (max_fpr, /))]
+    fn partial_auc(&self, py: Python<'_>, max_fpr: f64) -> Option<Triple> {
+        py.detach(|| lock(&self.0).partial_auc(max_fpr)).map(triple)
     }
 
     /// Threshold, value and upper bound, or None where the metric has no value.
     #[pyo3(signature = (metric, /))]
     fn best_threshold(&self, py: Python<'_>, metric: &str) -> PyResult<Option<Triple>> {
-        let criterion = criterion(metric)?;
-        let best = py.detach(|| lock(&self.0).best_threshold(criterion));
+        let criterion = criterion(metric, None)?;
+        let best = py.detach(|| lock(&self.0).best_threshold(criterion.as_ref()));
         Ok(best.map(|best| (best.threshold, best.value, best.high)))
     }
 

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 /// The costs of a false positive and of a false negative.
 type Costs = (f64, f64);
 
-fn criterion(name: &str, costs: Option<Costs>) -> PyResult<Box<dyn Criterion>> {
+/// The criterion of a name.
+pub fn criterion(name: &str, costs: Option<Costs>) -> PyResult<Box<dyn Criterion>> {
     Ok(match (name, costs) {
         ("accuracy", None) => Box::new(Accuracy),
         ("balanced_accuracy", None) => Box::new(BalancedAccuracy),

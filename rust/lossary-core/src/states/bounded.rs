@@ -1,10 +1,10 @@
 //! Counts of a fixed number of bins: ranking metrics with bounds that are certain, in memory that never grows.
 
+use crate::criteria::Criterion;
 use crate::curves::Curve;
 use crate::states::amount::{Amount, Total};
 use crate::states::batch::{StateScore, check};
 use crate::states::bins::{Bins, Table, groups, totals};
-use crate::states::criterion::Criterion;
 use crate::states::error::StateError;
 use crate::states::grid::Grid;
 use crate::states::reading::{self, BestThreshold, Group, Sum, Through};
@@ -211,14 +211,11 @@ impl BoundedRanking {
         curve
     }
 
-    /// Area under the ROC curve where the false positive rate is at most `max_fpr`, in (0, 1], on McClish's scale
-    /// if asked for; None when a class is missing.
-    pub fn partial_auc(&self, max_fpr: f64, standardise: bool) -> Option<Bounds> {
+    /// Area under the ROC curve where the false positive rate is at most `max_fpr`, in (0, 1]; None when a class
+    /// is missing.
+    pub fn partial_auc(&self, max_fpr: f64) -> Option<Bounds> {
         with_groups!(self.bins.table(), (groups, totals, _unit) => {
-            let area = |through| {
-                let area = reading::partial_area(groups(), totals, max_fpr, through)?;
-                Some(if standardise { reading::standardised(area, max_fpr) } else { area })
-            };
+            let area = |through| reading::partial_area(groups(), totals, max_fpr, through);
             let [value, low, high] = [Through::Straight, Through::Lowest, Through::Highest].map(area);
             Some(Bounds::new(value?, low?, high?))
         })
@@ -226,17 +223,20 @@ impl BoundedRanking {
 
     /// The border at which a metric of the decision `score >= threshold` is highest, with the exact value of the
     /// metric there, and a bound that no threshold exceeds; None where the metric has no value.
-    pub fn best_threshold(&self, criterion: Criterion) -> Option<BestThreshold> {
+    ///
+    /// The bound is for metrics whose value is at most 1 and greater where they are better: for all but
+    /// [`Cost`](crate::criteria::Cost).
+    pub fn best_threshold(&self, criterion: &dyn Criterion) -> Option<BestThreshold> {
         with_groups!(self.bins.table(), (groups, totals, _unit) => {
             let best = reading::best_threshold(groups(), totals, criterion)?;
-            // The metrics rise with true and fall with false positives: inside a bin, none is better than with
-            // all positives and no negative of the bin. (Matthews does so where it is not negative.)
-            let inside = reading::with_above(groups()).map(|(Group { samples, .. }, above)| {
-                criterion.value(above.positives + samples.positives, above.negatives, totals)
+            // Inside a bin, no decision is better than with all positives and no negative of the bin. (A metric
+            // that does as it likes below the diagonal is worse there than with nothing accepted, and that is
+            // worse than, or equal to, the corner of the highest bin.)
+            let corners = reading::with_above(groups()).filter_map(|(Group { samples, .. }, above)| {
+                let positives = above.positives + samples.positives;
+                criterion.value(&reading::outcome(Totals { positives, ..above }, totals))
             });
-            let floor = if criterion == Criterion::Matthews { 0.0 } else { best.value };
-            let high = inside.fold(floor, f64::max).max(best.value);
-            let high = (high + ROUNDING).min(1.0);
+            let high = (corners.fold(best.value, f64::max) + ROUNDING).min(1.0);
             Some(BestThreshold { threshold: self.border(best.threshold), high, ..best })
         })
     }

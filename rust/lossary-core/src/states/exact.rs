@@ -1,10 +1,10 @@
 //! Every distinct score with its counts: all ranking metrics of all samples, exactly.
 
 use crate::auc::Auc;
+use crate::criteria::Criterion;
 use crate::curves::Curve;
 use crate::states::amount::{Amount, Total};
 use crate::states::batch::{self, Counts, NARROW_SAMPLES, StateScore};
-use crate::states::criterion::Criterion;
 use crate::states::error::StateError;
 use crate::states::reading::{self, BestThreshold, Through, groups};
 use crate::states::runs::{Runs, Totals};
@@ -232,25 +232,24 @@ impl ExactRanking {
     }
 
     /// Area under the ROC curve where the false positive rate is at most `max_fpr`, in (0, 1], the last segment
-    /// cut by linear interpolation, on McClish's scale if asked for; None when a class is missing.
-    pub fn partial_auc(&self, max_fpr: f64, standardise: bool) -> Option<f64> {
+    /// cut by linear interpolation; None when a class is missing.
+    pub fn partial_auc(&self, max_fpr: f64) -> Option<f64> {
         with_run!(&self.form, (run, totals, _unit) => {
             reading::partial_area(groups(&run), totals, max_fpr, Through::Straight)
         })
-        .map(|area| if standardise { reading::standardised(area, max_fpr) } else { area })
     }
 
     /// The score at which a metric of the decision `score >= threshold` is highest; None where it has no value.
     ///
     /// ```
-    /// use lossary_core::states::{criterion::Criterion, exact::ExactRanking};
+    /// use lossary_core::{criteria::F1, states::exact::ExactRanking};
     ///
     /// let state = ExactRanking::of(&[1.0, 2.0, 3.0, 4.0], &[0, 1, 0, 1])?;
-    /// let best = state.best_threshold(Criterion::F1).unwrap();
+    /// let best = state.best_threshold(&F1).unwrap();
     /// assert_eq!((best.threshold, best.value), (2.0, 0.8)); // 2 * 2 / (2 + 2 + 1)
     /// # Ok::<(), lossary_core::states::error::StateError>(())
     /// ```
-    pub fn best_threshold(&self, criterion: Criterion) -> Option<BestThreshold> {
+    pub fn best_threshold(&self, criterion: &dyn Criterion) -> Option<BestThreshold> {
         with_run!(&self.form, (run, totals, _unit) => {
             reading::best_threshold(groups(&run), totals, criterion)
         })

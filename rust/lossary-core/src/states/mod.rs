@@ -25,7 +25,6 @@ mod bins;
 pub mod bounded;
 pub mod bytes;
 mod checksum;
-pub mod criterion;
 pub mod error;
 pub mod exact;
 mod grid;

@@ -1,11 +1,12 @@
 //! What a state tells: each reader is one scan over groups of tied scores, from the highest down.
 
+use crate::criteria::{Criterion, Outcome};
 use crate::curves::Curve;
 use crate::states::amount::{Amount, Product};
-use crate::states::criterion::Criterion;
 use crate::states::runs::Totals;
 use crate::states::tally::Tally;
 use crate::states::units::in_units;
+use std::cmp::Ordering;
 
 /// Samples of one score, or of one bin.
 #[derive(Clone, Copy)]
@@ -164,16 +165,6 @@ pub(crate) fn partial_area<A: Amount>(
     (pairs > A::Product::default()).then(|| (whole.to_f64() + part) / (pairs + pairs).to_f64())
 }
 
-/// An area up to `max_fpr` on the scale where chance has 0.5 and a perfect ranking 1. Source: McClish,
-/// Analyzing a portion of the ROC curve, Medical Decision Making 9, 1989.
-pub(crate) fn standardised(area: f64, max_fpr: f64) -> f64 {
-    if max_fpr == 1.0 {
-        return area;
-    }
-    let chance = max_fpr * max_fpr / 2.0;
-    0.5 * (1.0 + (area - chance) / (max_fpr - chance))
-}
-
 /// The threshold at which a metric is highest, and the metric there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BestThreshold {
@@ -189,15 +180,28 @@ pub struct BestThreshold {
 pub(crate) fn best_threshold<A: Amount>(
     groups: impl Iterator<Item = Group<A>>,
     totals: Totals<A>,
-    criterion: Criterion,
+    criterion: &dyn Criterion,
 ) -> Option<BestThreshold> {
-    let mut best: Option<BestThreshold> = None;
+    let mut best: Option<(f64, Outcome)> = None;
     for (group, above) in with_above(groups) {
-        let selected = above + group.samples;
-        let value = criterion.value(selected.positives, selected.negatives, totals);
-        if best.is_none_or(|best| value > best.value) {
-            best = Some(BestThreshold { threshold: group.threshold, value, high: value });
+        let outcome = outcome(above + group.samples, totals);
+        if best.is_none_or(|(_, best)| criterion.compare(&outcome, &best) == Ordering::Greater) {
+            best = Some((group.threshold, outcome));
         }
     }
-    best.filter(|_| criterion.is_defined(totals))
+    let (threshold, outcome) = best?;
+    criterion.value(&outcome).map(|value| BestThreshold { threshold, value, high: value })
+}
+
+/// What is accepted. Sums of weights keep their 63 highest bits of the total: metrics are ratios.
+pub(crate) fn outcome<A: Amount>(accepted: Totals<A>, totals: Totals<A>) -> Outcome {
+    let all: u128 = totals.all().into();
+    let shift = (u128::BITS - all.leading_zeros()).saturating_sub(63);
+    let top = |amount: A| (amount.into() >> shift) as u64;
+    Outcome {
+        true_positives: top(accepted.positives),
+        false_positives: top(accepted.negatives),
+        positives: top(totals.positives),
+        negatives: top(totals.negatives),
+    }
 }
