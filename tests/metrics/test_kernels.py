@@ -7,11 +7,12 @@ import lossary
 import numpy as np
 import pytest
 from lossary import _kernels
-from lossary.errors import DtypeError, InvalidInputError, LossaryError, ShapeError
+from lossary.errors import DtypeError, InvalidInputError, LossaryError, ShapeError, UndefinedMetricError
 
 INTS = np.array([0, 1, 1])
 FLOATS = np.array([0.1, 0.2, 0.3])
 ONES = np.ones(3)
+DRAWS = {"stratified": False, "groups": None, "resamples": 9, "seed": 0, "jackknife": True}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,20 @@ ONES = np.ones(3)
         (lambda: _kernels.binary_squared_error(INTS, FLOATS[:2], None), ShapeError),
         (lambda: _kernels.binary_squared_error(INTS, FLOATS * 10, None), InvalidInputError),
         (lambda: _kernels.binary_squared_error(INTS, INTS, None), DtypeError),
+        (lambda: _kernels.delong(INTS[:2], FLOATS, None), ShapeError),
+        (lambda: _kernels.delong(INTS, FLOATS, None), UndefinedMetricError),
+        (lambda: _kernels.compare_areas(INTS, [FLOATS], ONES[:2]), ShapeError),
+        (lambda: _kernels.compare_areas(INTS, [FLOATS], -ONES), InvalidInputError),
+        (lambda: _kernels.bootstrap_ranking("f0", INTS, [FLOATS], None, **DRAWS), InvalidInputError),
+        (lambda: _kernels.bootstrap_ranking("roc_auc", INTS, [FLOATS[:2]], None, **DRAWS), ShapeError),
+        (
+            lambda: _kernels.bootstrap_ranking("roc_auc", INTS, [FLOATS], ONES * np.nan, **DRAWS),
+            InvalidInputError,
+        ),
+        (lambda: _kernels.resample_mean(ONES, ONES[:2], None, resamples=9, seed=0), ShapeError),
+        (lambda: _kernels.resample_mean(ONES[:0], None, None, resamples=9, seed=0), InvalidInputError),
+        (lambda: _kernels.Resampler(3, None, np.array([0, 1, 3], "u4"), 0), InvalidInputError),
+        (lambda: _kernels.Resampler(3, np.array([0, 1], "u4"), None, 0), ShapeError),
         (lambda: _kernels.multiclass_squared_error(INTS.astype("u4"), FLOATS, 2**63, None), ShapeError),
     ],
 )

@@ -13,7 +13,7 @@ pub trait Amount: Copy + Default + Add<Output = Self> + Mul<Output = Self> + Par
 impl Amount for u64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
-        self as f64
+        self as i64 as f64 // no count reaches 2^63, and the signed conversion is one instruction
     }
 }
 
@@ -83,10 +83,9 @@ impl Functional for AveragePrecision {
         for group in descending {
             above.positives = above.positives + group.positives;
             above.negatives = above.negatives + group.negatives;
-            if group.positives > A::default() {
-                let selected = (above.positives + above.negatives).to_f64();
-                sum += group.positives.to_f64() * (above.positives.to_f64() / selected);
-            }
+            // At least something, instead of a branch that is hard to predict: without positives the term is 0.
+            let selected = (above.positives + above.negatives).to_f64().max(f64::MIN_POSITIVE);
+            sum += group.positives.to_f64() * (above.positives.to_f64() / selected);
         }
         let positives = total.positives.to_f64();
         (positives > 0.0).then(|| sum / positives)

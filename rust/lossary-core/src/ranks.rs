@@ -240,7 +240,9 @@ impl Grid {
 /// The words of a bucket in ascending order of their scores.
 fn sort_bucket<S: Score>(scores: &[S], words: &[u64], span: &Span) -> Vec<u64> {
     let mut sorted = sort_words(words, span.widest);
-    if span.shift > 0 {
+    if span.shift > 0
+        && sorted.windows(2).fold(false, |agree, pair| agree | (place(pair[0]) == place(pair[1])))
+    {
         let key = |word: u64| scores[position(word) as usize].key();
         for agreed in sorted.chunk_by_mut(|&a, &b| place(a) == place(b)).filter(|agreed| agreed.len() > 1) {
             if !agreed.is_sorted_by_key(|&word| key(word)) {
