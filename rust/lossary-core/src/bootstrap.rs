@@ -198,36 +198,35 @@ impl Ranking {
     }
 
     fn value(&self, metric: &impl Functional, counts: &[u8]) -> f64 {
+        let masks = &self.masks[..counts.len()];
         let value = match &self.weights {
             None => {
-                let positives =
-                    counts.iter().zip(&self.masks).map(|(count, mask)| u64::from(count & mask)).sum();
-                let all: u64 = counts.iter().map(|&count| u64::from(count)).sum();
-                let amounts = |(&count, &mask): (&u8, &u8)| Group {
-                    positives: u64::from(count & mask),
-                    negatives: u64::from(count & !mask),
+                let positives = sum_of_bytes(counts, |chunk, start| {
+                    chunk.iter().zip(&masks[start..]).map(|(count, mask)| u16::from(count & mask)).sum()
+                });
+                let all = sum_of_bytes(counts, |chunk, _| chunk.iter().map(|&count| u16::from(count)).sum());
+                let single = |place: usize| Group {
+                    positives: u64::from(counts[place] & masks[place]),
+                    negatives: u64::from(counts[place] & !masks[place]),
                 };
-                let samples = counts.iter().zip(&self.masks).map(amounts);
-                self.of_groups(metric, Group { positives, negatives: all - positives }, samples, |range| {
+                let total = Group { positives, negatives: all - positives };
+                self.of_groups(metric, counts.len(), total, single, |range| {
                     counts[range].iter().map(|&count| u64::from(count)).sum()
                 })
             }
             Some(weights) => {
                 let weighed: Vec<f64> =
                     counts.iter().zip(weights).map(|(&count, weight)| f64::from(count) * weight).collect();
-                let amounts = |(&weight, &mask): (&f64, &u8)| {
-                    if mask == 0 {
-                        Group { positives: 0.0, negatives: weight }
-                    } else {
-                        Group { positives: weight, negatives: 0.0 }
-                    }
+                let single = |place: usize| match masks[place] {
+                    0 => Group { positives: 0.0, negatives: weighed[place] },
+                    _ => Group { positives: weighed[place], negatives: 0.0 },
                 };
-                let samples = weighed.iter().zip(&self.masks).map(amounts);
-                let total = samples.clone().fold(Group::default(), |total: Group<f64>, sample| Group {
+                let add = |total: Group<f64>, sample: Group<f64>| Group {
                     positives: total.positives + sample.positives,
                     negatives: total.negatives + sample.negatives,
-                });
-                self.of_groups(metric, total, samples, |range| weighed[range].iter().sum())
+                };
+                let total = (0..weighed.len()).map(single).fold(Group::default(), add);
+                self.of_groups(metric, weighed.len(), total, single, |range| weighed[range].iter().sum())
             }
         };
         value.unwrap_or(f64::NAN)
@@ -237,22 +236,32 @@ impl Ranking {
     fn of_groups<A: Amount>(
         &self,
         metric: &impl Functional,
+        places: usize,
         total: Group<A>,
-        samples: impl Iterator<Item = Group<A>>,
+        single: impl Fn(usize) -> Group<A>,
         sum: impl Fn(Range<usize>) -> A,
     ) -> Option<f64> {
         if self.ends.is_empty() {
-            return metric.value(total, samples);
+            return metric.value(total, (0..places).map(single));
         }
         let mut start = 0;
         metric.value(
             total,
             self.ends.iter().map(|&[positives_end, end]| {
                 let (middle, end) = (positives_end as usize, end as usize);
-                let group = Group { positives: sum(start..middle), negatives: sum(middle..end) };
+                let group = match end - start {
+                    1 => single(start),
+                    _ => Group { positives: sum(start..middle), negatives: sum(middle..end) },
+                };
                 start = end;
                 group
             }),
         )
     }
+}
+
+/// Adds sums of chunks that fit in 16 bits: the processor adds more of these at a time.
+fn sum_of_bytes(counts: &[u8], sum: impl Fn(&[u8], usize) -> u16) -> u64 {
+    const CHUNK: usize = 256;
+    counts.chunks(CHUNK).enumerate().map(|(index, chunk)| u64::from(sum(chunk, index * CHUNK))).sum()
 }

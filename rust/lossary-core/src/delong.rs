@@ -71,10 +71,19 @@ pub struct Delong {
     pub of_positives: Vec<f64>,
     /// Part that the negatives add: `cov(V01) / N`.
     pub of_negatives: Vec<f64>,
+    /// Variance of the difference of each two areas: (0, 1), (0, 2), ..., (1, 2), ...; what `V_aa + V_bb - 2 V_ab` is,
+    /// without what cancels there when two vectors rank nearly alike.
+    pub differences: Vec<f64>,
     /// Number of positives; with weights, their effective number.
     pub positives: f64,
     /// Number of negatives; with weights, their effective number.
     pub negatives: f64,
+}
+
+impl Tied {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
+    }
 }
 
 impl Delong {
@@ -114,19 +123,35 @@ pub struct Tied {
 /// ```
 pub fn delong<S: Score>(scores: &[S], labels: &[u8]) -> Result<Delong, DelongError> {
     let samples = Counted::new(scores, labels)?;
+    if u32::try_from(scores.len()).is_err() {
+        return Err(RankingError::TooMany { scores: scores.len() }.into());
+    }
     let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
     let threads = threads::threads_for(scores.len());
-    let tied = threads::map(buckets.iter_mut(), threads, |bucket| {
+    let sizes = threads::map(buckets.iter_mut(), threads, |bucket| {
         sort_bucket(bucket.entries);
-        let groups = bucket.entries.chunk_by(|a, b| a.tie_group() == b.tie_group());
-        let count = |group: &[S::Key]| {
-            let positives = group.iter().filter(|entry| entry.is_positive()).count() as u64;
-            Tied { positives, negatives: group.len() as u64 - positives }
-        };
-        groups.map(count).collect::<Vec<_>>()
+        count(bucket.entries)
     });
-    delong_of_counts(tied.iter().flatten().copied())
+    let total = sizes.iter().fold(Tied::default(), |total, size| total.and(*size));
+    check_sizes(total.positives, total.negatives)?;
+    let below = sizes.iter().scan(Tied::default(), |below, size| {
+        let start = *below;
+        *below = below.and(*size);
+        Some(start)
+    });
+    let jobs = buckets.iter_mut().into_iter().zip(below).collect();
+    let moments = threads::map(jobs, threads, |(bucket, below)| {
+        let groups = bucket.entries.chunk_by(|a, b| a.tie_group() == b.tie_group());
+        Moments::of(groups.map(count), below, total.positives)
+    });
+    let add = |[a, b]: [Moments; 2], [c, d]: &[Moments; 2]| [a.and(c), b.and(d)];
+    Ok(result(moments.iter().fold([Moments::default(); 2], add), total))
+}
+
+fn count<K: Key>(entries: &[K]) -> Tied {
+    let positives = entries.iter().map(|entry| u64::from(entry.is_positive())).sum();
+    Tied { positives, negatives: entries.len() as u64 - positives }
 }
 
 /// [`delong`] of scores that are counted already: one item for each distinct score, lowest first.
@@ -155,22 +180,20 @@ pub fn delong_of_counts(
         return Err(RankingError::TooMany { scores: size.unwrap_or(u64::MAX) as usize }.into());
     };
     check_sizes(positives, negatives)?;
-    let (mut of_positives, mut of_negatives) = (Moments::default(), Moments::default());
-    let mut below = Tied::default();
-    for tied in ascending {
-        let place = Places::of(below, tied, positives);
-        of_positives.add(place.of_positive, place.of_positive, tied.positives);
-        of_negatives.add(place.of_negative, place.of_negative, tied.negatives);
-        below.positives += tied.positives;
-        below.negatives += tied.negatives;
-    }
-    Ok(Delong {
-        areas: vec![of_positives.first as f64 / (2 * u128::from(positives) * u128::from(negatives)) as f64],
-        of_positives: vec![of_positives.covariance(positives, negatives)],
-        of_negatives: vec![of_negatives.covariance(negatives, positives)],
+    let total = Tied { positives, negatives };
+    Ok(result(Moments::of(ascending, Tied::default(), positives), total))
+}
+
+fn result([of_positives, of_negatives]: [Moments; 2], total: Tied) -> Delong {
+    let (positives, negatives) = (total.positives, total.negatives);
+    Delong {
+        areas: vec![of_positives.sum as f64 / (2 * u128::from(positives) * u128::from(negatives)) as f64],
+        of_positives: vec![scaled(of_positives.centred(positives), positives, negatives)],
+        of_negatives: vec![scaled(of_negatives.centred(negatives), negatives, positives)],
+        differences: Vec::new(),
         positives: positives as f64,
         negatives: negatives as f64,
-    })
+    }
 }
 
 pub(crate) fn check_sizes(positives: u64, negatives: u64) -> Result<(), DelongError> {
@@ -195,27 +218,38 @@ impl Places {
     }
 }
 
-/// Sums of two doubled placements of a class, and of their product.
+/// Sums of the doubled placements of a class, and of their squares.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Moments {
-    pub(crate) first: u128,
-    second: u128,
-    products: u128,
+struct Moments {
+    sum: u128,
+    squares: u128,
 }
 
 impl Moments {
-    #[inline(always)]
-    pub(crate) fn add(&mut self, first: u64, second: u64, times: u64) {
-        self.first += u128::from(first) * u128::from(times);
-        self.second += u128::from(second) * u128::from(times);
-        self.products += u128::from(first) * u128::from(second) * u128::from(times);
+    /// Of the positives and the negatives of tie groups, lowest first, above `below`.
+    fn of(ascending: impl Iterator<Item = Tied>, mut below: Tied, positives: u64) -> [Self; 2] {
+        let mut moments = [Self::default(); 2];
+        for tied in ascending {
+            let places = Places::of(below, tied, positives);
+            let classes = [(places.of_positive, tied.positives), (places.of_negative, tied.negatives)];
+            for (moments, (place, times)) in moments.iter_mut().zip(classes) {
+                // Below 2 P N, and so below 2^63.
+                let sum = place * times;
+                moments.sum += u128::from(sum);
+                moments.squares += u128::from(sum) * u128::from(place);
+            }
+            below = below.and(tied);
+        }
+        moments
     }
 
-    /// Covariance of the means of the placements of a class of `own` samples against `other` ones.
-    pub(crate) fn covariance(&self, own: u64, other: u64) -> f64 {
-        // At fewer than 2^32 samples no product exceeds 2^126.
-        let centred = (u128::from(own) * self.products) as i128 - (self.first * self.second) as i128;
-        scaled(centred, own, other)
+    fn and(self, other: &Self) -> Self {
+        Self { sum: self.sum + other.sum, squares: self.squares + other.squares }
+    }
+
+    /// `size^2` times their centred second moment. At fewer than 2^32 samples no product exceeds 2^126.
+    fn centred(&self, size: u64) -> i128 {
+        (u128::from(size) * self.squares) as i128 - (self.sum * self.sum) as i128
     }
 }
 

@@ -54,23 +54,45 @@ impl Random {
     }
 
     /// A number below `bound`, every one equally likely; 0 if the bound is 0.
-    #[inline(always)]
     pub fn below(&mut self, bound: u32) -> u32 {
-        loop {
-            let bits = match self.half.take() {
-                Some(bits) => bits,
-                None => {
-                    let word = self.word();
-                    self.half = Some((word >> 32) as u32);
-                    word as u32
-                }
-            };
-            let product = u64::from(bits) * u64::from(bound);
-            // Of 2^32 products, 2^32 mod bound are one too many for equal shares; they are the lowest.
-            if product as u32 >= bound
-                || product as u32 >= bound.wrapping_neg().checked_rem(bound).unwrap_or(0)
-            {
-                return (product >> 32) as u32;
+        let mut drawn = 0;
+        self.each_below(bound, 1, |number| drawn = number);
+        drawn
+    }
+
+    /// Calls `each` with `count` numbers below `bound`: those that [`Random::below`] would give one by one.
+    #[inline(always)]
+    pub fn each_below(&mut self, bound: u32, count: u32, mut each: impl FnMut(u32)) {
+        // Of 2^32 products, 2^32 mod bound are one too many for equal shares; they are the lowest.
+        let surplus = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
+        let product = |bits: u32| u64::from(bits) * u64::from(bound);
+        let fits = |product: u64| product as u32 >= surplus;
+        let mut left = count;
+        if let Some(bits) = self.half.take_if(|_| left > 0)
+            && fits(product(bits))
+        {
+            left -= 1;
+            each((product(bits) >> 32) as u32);
+        }
+        while left > 0 {
+            let word = self.word();
+            let (first, second) = (product(word as u32), product((word >> 32) as u32));
+            // Two at a time while that is possible: almost always.
+            if left > 1 && fits(first) & fits(second) {
+                left -= 2;
+                each((first >> 32) as u32);
+                each((second >> 32) as u32);
+                continue;
+            }
+            if fits(first) {
+                left -= 1;
+                each((first >> 32) as u32);
+            }
+            if left == 0 {
+                self.half = Some((word >> 32) as u32);
+            } else if fits(second) {
+                left -= 1;
+                each((second >> 32) as u32);
             }
         }
     }

@@ -134,23 +134,17 @@ impl Resampler {
     /// A count is a byte: more than 255 draws of one row among 256 or more have a probability below 10^-490.
     pub fn draw(&self, seed: u64, index: u64, counts: &mut [u8]) {
         let mut random = Random::stream(seed, index);
-        let hit = |row: u32, counts: &mut [u8]| {
-            if let Some(count) = counts.get_mut(row as usize) {
-                *count = count.wrapping_add(1);
-            }
-        };
         match &self.plan {
-            Plan::Rows => (0..self.rows).for_each(|_| hit(random.below(self.rows), counts)),
+            Plan::Rows => random.each_below(self.rows, self.rows, |row| add_one(counts, row)),
             Plan::Strata(strata) => {
                 for members in strata {
-                    for _ in members {
-                        hit(members[random.below(members.len() as u32) as usize], counts);
-                    }
+                    let size = members.len() as u32;
+                    random.each_below(size, size, |member| add_one(counts, members[member as usize]));
                 }
             }
             Plan::Clusters(clusters, of_row) => {
                 let mut of_cluster = vec![0; *clusters as usize];
-                (0..*clusters).for_each(|_| hit(random.below(*clusters), &mut of_cluster));
+                random.each_below(*clusters, *clusters, |cluster| add_one(&mut of_cluster, cluster));
                 for (count, &cluster) in counts.iter_mut().zip(of_row) {
                     *count = count.wrapping_add(of_cluster[cluster as usize]);
                 }
@@ -212,6 +206,13 @@ impl Resampler {
         let jobs = (0..count).step_by(BATCH as usize).map(|start| start..count.min(start + BATCH)).collect();
         let threads = threads::threads_for(self.rows().saturating_mul(count as usize));
         threads::map(jobs, threads, work).into_iter().flatten().collect()
+    }
+}
+
+#[inline(always)]
+fn add_one(counts: &mut [u8], index: u32) {
+    if let Some(count) = counts.get_mut(index as usize) {
+        *count = count.wrapping_add(1);
     }
 }
 

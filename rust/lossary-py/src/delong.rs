@@ -54,12 +54,7 @@ pub fn compare_areas<'py>(
             })
             .map_err(delong_error))?;
     }
-    let count = y_scores.len();
-    let (result, variances) = py.detach(|| {
-        let pairs = (0..count).flat_map(|first| (first + 1..count).map(move |second| (first, second)));
-        let variance = |(first, second)| comparison.variance_of_difference(first, second);
-        (comparison.delong(), pairs.filter_map(variance).collect::<Vec<_>>())
-    });
+    let result = py.detach(|| comparison.delong());
     let covariance = result.covariance().into_pyarray(py);
-    Ok((result.areas.into_pyarray(py), covariance, variances.into_pyarray(py)))
+    Ok((result.areas.into_pyarray(py), covariance, result.differences.into_pyarray(py)))
 }
