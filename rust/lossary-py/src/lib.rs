@@ -19,8 +19,6 @@ mod resampling;
 mod retrieval;
 mod states;
 mod thinning;
-mod resampling;
-mod retrieval;
 mod threads;
 mod thresholds;
 mod top_k;
@@ -45,7 +43,6 @@ mod _kernels {
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
-    use super::delong::delong;
     use super::delong::{compare_areas, delong};
     #[pymodule_export]
     use super::grouped_auc::grouped_auc;
