@@ -152,14 +152,14 @@ def roc_auc_score(
     )
     if truth.ndim == score.ndim == 1:
         try:
-            value = _binary_area(truth, score, sample_weight, limit)
+            area = _binary_area(truth, score, sample_weight, limit)
         except InvalidInputError:
             if len(present(label_array("y_true", truth))) > 2:
                 classes(truth, score)  # says what is missing
             raise
         if confidence is None:
-            return value
-        return _binary_interval(value, truth, score, sample_weight, limit, resolve(confidence))
+            return area
+        return _binary_interval(area, truth, score, sample_weight, limit, resolve(confidence))
     if truth.ndim == 2:
         truth = indicators("y_true", truth)
     else:
@@ -170,9 +170,9 @@ def roc_auc_score(
             )
         codes = classes(truth, score)
         if multi_class == "ovo" and average is not None:
-            value = mean_of_pairs(codes, score, average)
+            area = mean_of_pairs(codes, score, average)
             if confidence is None:
-                return value
+                return area
             return _interval_of_pairs(codes, score, average, resolve(confidence))
         truth = one_of_each(codes, score.shape[1])
     check_axes("y_score", score)

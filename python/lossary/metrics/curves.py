@@ -144,7 +144,7 @@ def _as_scores(thresholds: Doubles, given: Array, score: Array, weight: Doubles 
 def _steps(true_positives: Doubles) -> Array:
     """The first and the last point, and those from which or to which the true positives change."""
     change = np.diff(true_positives) != 0
-    return np.append(True, change) | np.append(change, True)
+    return np.asarray(np.append(True, change) | np.append(change, True))
 
 
 def det_curve(
