@@ -66,8 +66,8 @@ test-rust:
 
 test-core: .venv-core/.installed
 	! .venv-core/bin/python -c "import torch" 2>/dev/null
-	LOSSARY_STRICT=1 .venv-core/bin/python -m pytest -q tests/metrics tests/unit tests/plugins tests/architecture tests/wheel
-	.venv-core/bin/python -m pytest -q --doctest-modules --pyargs lossary.metrics lossary.settings
+	LOSSARY_STRICT=1 .venv-core/bin/python -m pytest -q tests/metrics tests/streaming tests/unit tests/plugins tests/architecture tests/wheel
+	.venv-core/bin/python -m pytest -q --doctest-modules --pyargs lossary.metrics lossary.streaming lossary.settings
 
 test-full: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
