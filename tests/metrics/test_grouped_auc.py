@@ -4,7 +4,6 @@ import math
 
 import lossary
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,14 +80,19 @@ def test_one_group_is_the_auc():
         np.array([-(2**63), -(2**63), 0, 0, 0, 2**63 - 1]),
         np.array([0.5, 0.5, 1.5, 1.5, 1.5, 2.5]),
         np.array(["2020-01-01", "2020-01-01", *["2020-01-02"] * 3, "2020-01-03"], "M8[D]"),
-        pd.Series([7, 7, 8, 8, 8, 9]),
-        pd.Series(["a", "a", "b", "b", "b", "c"], dtype="category"),
     ],
 )
 def test_groups_have_labels_of_any_kind(labels):
     found = grouped_auc(Y_TRUE, Y_SCORE, labels, average=None)
     assert found.values.tolist() == [1.0, 0.5]
     assert found.groups.tolist() == np.unique(np.asarray(labels)).tolist()[:2]
+
+
+@pytest.mark.parametrize("dtype", ["object", "category"])
+def test_groups_may_be_a_column_of_pandas(dtype):
+    pandas = pytest.importorskip("pandas")
+    groups = pandas.Series(["a", "a", "b", "b", "b", "c"], dtype=dtype)
+    assert grouped_auc(Y_TRUE, Y_SCORE, groups, average=None).groups.tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize("weigh", [False, True])
