@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary import _kernels
-from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.metrics.curves import roc_curve
+from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
+from lossary.metrics import det_curve, precision_recall_curve, roc_curve
 from lossary.metrics.thinning import thin
 
 
@@ -90,6 +90,45 @@ def test_a_roc_curve_of_many_points_is_close_with_a_hundred():
     below = np.interp(np.nextafter(fpr, -1), fpr[kept], tpr[kept])
     above = np.interp(np.nextafter(fpr, 2), fpr[kept], tpr[kept])
     assert np.maximum(below - tpr, tpr - above).max() <= error + 1e-12
+
+
+@settings(max_examples=200)
+@given(
+    samples=st.lists(st.tuples(st.booleans(), st.integers(0, 60)), min_size=2, max_size=80),
+    max_points=st.integers(3, 30),
+)
+def test_a_rising_curve_has_the_error_that_curves_promise(samples, max_points):
+    y_true, y_score = map(np.array, zip(*samples, (True, 3), (False, 4), strict=True))
+    fpr, tpr, _ = roc_curve(y_true, y_score, drop_intermediate=False)
+    _, error = thin(fpr, tpr, max_points)
+    assert error <= 2 / (max_points - 2) * 1.002
+
+
+@pytest.mark.parametrize("function", [roc_curve, precision_recall_curve, det_curve])
+def test_curves_with_max_points_keep_points_of_the_full_one(function):
+    generator = np.random.default_rng(3)
+    y_true = generator.random(3000) < 0.3
+    y_score = np.round(generator.normal(size=3000) + y_true, 2)
+    full, short = function(y_true, y_score), function(y_true, y_score, max_points=20)
+    assert 2 < len(short[0]) == len(short[1]) <= 20 < len(full[0])
+    assert len(short[0]) - len(short[2]) == len(full[0]) - len(full[2])
+    points = set(zip(full[0].tolist(), full[1].tolist(), [*full[2].tolist(), None], strict=False))
+    assert points.issuperset(
+        zip(short[0].tolist(), short[1].tolist(), [*short[2].tolist(), None], strict=False)
+    )
+    for one, other in zip(full, short, strict=True):
+        assert (one[0], one[-1], one.dtype) == (other[0], other[-1], other.dtype)
+    whole = function(y_true, y_score, max_points=10**6)
+    assert all(np.array_equal(one, other) for one, other in zip(full, whole, strict=True))
+    with pytest.raises(InvalidInputError, match="max_points: got 1"):
+        function(y_true, y_score, max_points=1)
+
+
+def test_an_undefined_rate_stays_undefined_in_a_thinned_curve():
+    with pytest.warns(UndefinedMetricWarning):
+        fpr, tpr, thresholds = roc_curve([1, 1, 1, 1], [1, 2, 3, 4], pos_label=1, max_points=2)
+    assert np.isnan(fpr).all()
+    assert (tpr.tolist(), thresholds.tolist()) == ([0.0, 1.0], [np.inf, 1.0])
 
 
 def test_noise_that_fits_no_line_does_not_take_quadratic_time():

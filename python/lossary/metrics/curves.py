@@ -15,6 +15,7 @@ from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import column_codes, label_array, positives, present
 from lossary.metrics.multiclass import columns_needed
 from lossary.metrics.options import check_choice, check_flag, check_label
+from lossary.metrics.thinning import kept_points
 
 
 def roc_curve(
@@ -24,6 +25,7 @@ def roc_curve(
     pos_label: Any = None,
     sample_weight: Any = None,
     drop_intermediate: bool = True,
+    max_points: int | None = None,
 ) -> tuple[Doubles, Doubles, Doubles]:
     """False and true positive rates at every threshold that matters.
 
@@ -33,6 +35,9 @@ def roc_curve(
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
         sample_weight: (n_samples,). Samples of weight zero drop out.
         drop_intermediate: leave out points on a straight line between their neighbours.
+        max_points: keep so many points at most, at least 2, the ends among them. No point that is left out
+            is then further above or below the curve than 2 / (max_points - 2), and mostly far less:
+            `thinning.thin` tells how far.
 
     Returns:
         ``(fpr, tpr, thresholds)``, float64, from the highest threshold down. The first point is (0, 0) at a
@@ -60,11 +65,13 @@ def roc_curve(
     false_positives, true_positives, thresholds = _kernels.curve(
         positive, score, weight, collinear=not drop_intermediate
     )
-    return (
-        _rates(false_positives, "negative", "false"),
-        _rates(true_positives, "positive", "true"),
-        np.concatenate(([np.inf], thresholds)),
-    )
+    fpr = _rates(false_positives, "negative", "false")
+    tpr = _rates(true_positives, "positive", "true")
+    thresholds = np.concatenate(([np.inf], thresholds))
+    if max_points is None:
+        return fpr, tpr, thresholds
+    kept = kept_points(fpr, tpr, max_points)
+    return fpr[kept], tpr[kept], thresholds[kept]
 
 
 def _rates(counts: Doubles, missing: str, kind: str) -> Doubles:
@@ -86,6 +93,7 @@ def precision_recall_curve(
     pos_label: Any = None,
     sample_weight: Any = None,
     drop_intermediate: bool = False,
+    max_points: int | None = None,
 ) -> tuple[Doubles, Doubles, Array]:
     """Precision and recall at every threshold.
 
@@ -95,6 +103,8 @@ def precision_recall_curve(
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
         sample_weight: (n_samples,). Samples of weight zero drop out.
         drop_intermediate: leave out points between others of the same recall.
+        max_points: keep so many points at most, at least 2, the ends among them. How far points that are left
+            out are then above or below the curve, `thinning.thin` tells.
 
     Returns:
         ``(precision, recall, thresholds)`` from the lowest threshold up; scores at or above a threshold count
@@ -130,7 +140,11 @@ def precision_recall_curve(
         recall = np.ones(len(true_positives))
     else:
         recall = true_positives / true_positives[-1]
-    return np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0), thresholds[::-1]
+    precision, recall = np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0)
+    if max_points is None:
+        return precision, recall, thresholds[::-1]
+    kept = kept_points(recall, precision, max_points)
+    return precision[kept], recall[kept], thresholds[::-1][kept[:-1]]
 
 
 def _as_scores(thresholds: Doubles, given: Array, score: Array, weight: Doubles | None) -> Array:
@@ -153,6 +167,8 @@ def det_curve(
     pos_label: Any = None,
     sample_weight: Any = None,
     drop_intermediate: bool = False,  # noqa: FBT001, FBT002 - scikit-learn's signature
+    *,
+    max_points: int | None = None,
 ) -> tuple[Doubles, Doubles, Doubles]:
     """False positive and false negative rates at every threshold: the detection error tradeoff.
 
@@ -162,6 +178,9 @@ def det_curve(
         pos_label: the positive class; may be left out for labels 0 and 1, or -1 and 1.
         sample_weight: (n_samples,). Samples of weight zero drop out.
         drop_intermediate: leave out points between others of the same false negative rate.
+        max_points: keep so many points at most, at least 2, the ends among them. No point that is left out
+            is then further above or below the curve than 2 / (max_points - 2), and mostly far less:
+            `thinning.thin` tells how far.
 
     Returns:
         ``(fpr, fnr, thresholds)``, float64, from the lowest threshold up: from the last point without false
@@ -210,11 +229,13 @@ def det_curve(
     first = int(np.searchsorted(false_positives, 0.0, "right")) - 1
     last = int(np.searchsorted(true_positives, true_positives[-1])) + 1
     span = slice(first, last)
-    return (
-        _error_rates(false_positives, false_positives[-1], span),
-        _error_rates(true_positives[-1] - true_positives, true_positives[-1], span),
-        thresholds[span][::-1],
-    )
+    fpr = _error_rates(false_positives, false_positives[-1], span)
+    fnr = _error_rates(true_positives[-1] - true_positives, true_positives[-1], span)
+    thresholds = thresholds[span][::-1]
+    if max_points is None:
+        return fpr, fnr, thresholds
+    kept = kept_points(fpr, fnr, max_points)
+    return fpr[kept], fnr[kept], thresholds[kept]
 
 
 def _error_rates(errors: Doubles, total: float, span: slice) -> Doubles:

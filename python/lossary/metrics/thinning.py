@@ -44,4 +44,11 @@ def thin(x: NDArray[np.float64], y: NDArray[np.float64], max_points: Any) -> tup
     if max_points < 2:
         raise InvalidInputError(f"max_points: got {max_points}; wanted at least 2, for the ends of the curve")
     falls = len(x) > 1 and x[0] > x[-1]
-    return _kernels.thin(-x if falls else x, y, min(int(max_points), max(len(x), 2)))
+    x, y = np.ascontiguousarray(-x if falls else x), np.ascontiguousarray(y)
+    return _kernels.thin(x, y, min(int(max_points), max(len(x), 2)))
+
+
+def kept_points(x: NDArray[np.float64], y: NDArray[np.float64], max_points: Any) -> NDArray[np.int64]:
+    """Positions of the points that `thin` keeps, where a rate that is undefined counts as 0."""
+    kept, _ = thin(np.nan_to_num(x), np.nan_to_num(y), max_points)
+    return kept
