@@ -73,8 +73,8 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        positives, negatives = self._totals()
-        area, precision = self._state.summary()
+        self._check_samples()
+        area, precision, positives, negatives = self._state.summary()
         return BoundedSummary(_area(area), _precision(precision), positives, negatives)
 
     def roc_auc(self) -> Bounds:
@@ -86,7 +86,7 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        self._totals()
+        self._check_samples()
         return _area(self._state.summary()[0])
 
     def average_precision(self) -> Bounds:
@@ -102,7 +102,7 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        self._totals()
+        self._check_samples()
         return _precision(self._state.summary()[1])
 
     def partial_auc(self, *, max_fpr: float, normalized: bool = True) -> Bounds:
@@ -122,7 +122,7 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         """
         check_flag("normalized", normalized)
         limit = check_rate(max_fpr)
-        self._totals()
+        self._check_samples()
         area = self._state.partial_auc(limit)
         if area is None:
             raise no_area()
@@ -142,7 +142,7 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
             UndefinedMetricError: the state has no samples, or lacks a class that the metric needs.
         """
         name = check_metric(metric)
-        self._totals()
+        self._check_samples()
         best = self._state.best_threshold(name)
         if best is None:
             raise no_best(name)

@@ -59,8 +59,8 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        positives, negatives = self._totals()
-        area, precision, distinct = self._state.summary()
+        self._check_samples()
+        area, precision, positives, negatives, distinct = self._state.summary()
         return RankingSummary(_area(area), _precision(precision), positives, negatives, distinct)
 
     def roc_auc(self) -> float:
@@ -72,7 +72,7 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        self._totals()
+        self._check_samples()
         return _area(self._state.summary()[0])
 
     def average_precision(self) -> float:
@@ -84,7 +84,7 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        self._totals()
+        self._check_samples()
         return _precision(self._state.summary()[1])
 
     def partial_auc(self, *, max_fpr: float, normalized: bool = True) -> float:
@@ -106,7 +106,7 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
         """
         check_flag("normalized", normalized)
         limit = check_rate(max_fpr)
-        self._totals()
+        self._check_samples()
         area = self._state.partial_auc(limit)
         if area is None:
             raise no_area()
@@ -131,7 +131,7 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
             BestThreshold(threshold=2.0, value=0.8)
         """
         name = check_metric(metric)
-        self._totals()
+        self._check_samples()
         best = self._state.best_threshold(name)
         if best is None:
             raise no_best(name)

@@ -80,7 +80,7 @@ class RankingState(Generic[K]):
             UndefinedMetricError: the state has no samples.
         """
         check_flag("drop_intermediate", drop_intermediate)
-        self._totals()
+        self._check_samples()
         return roc_points(self._state.curve(collinear=not drop_intermediate))
 
     def precision_recall_curve(self) -> Points:
@@ -93,7 +93,7 @@ class RankingState(Generic[K]):
         Raises:
             UndefinedMetricError: the state has no samples.
         """
-        self._totals()
+        self._check_samples()
         return precision_recall_points(self._state.curve(collinear=True))
 
     def to_bytes(self) -> bytes:
@@ -120,12 +120,10 @@ class RankingState(Generic[K]):
         """Bytes that the counts take, those that copies share included."""
         return self._state.nbytes
 
-    def _totals(self) -> tuple[float, float]:
-        """Positives and negatives, of which there must be some."""
-        totals = self._state.totals()
-        if sum(totals) == 0:
+    def _check_samples(self) -> None:
+        """Refuse to tell anything of no samples, as the metrics do."""
+        if sum(self._state.totals()) == 0:
             raise UndefinedMetricError("state: got no samples; wanted at least one")
-        return totals
 
     def __eq__(self, other: object) -> bool:
         """Whether both have equal options and samples, in whatever batches they came."""

@@ -123,11 +123,13 @@ impl ExactRanking {
         (positives.into(), negatives.into())
     }
 
-    /// The area (None when a class is missing), average precision (None without positives), distinct scores.
-    fn summary(&self, py: Python<'_>) -> (Option<f64>, Option<f64>, usize) {
+    /// The area (None when a class is missing), average precision (None without positives), positives, negatives,
+    /// distinct scores: all of one moment.
+    fn summary(&self, py: Python<'_>) -> (Option<f64>, Option<f64>, Number, Number, usize) {
         let state = self.snapshot(py);
         let summary = py.detach(|| state.summary());
-        (summary.roc_auc(), summary.average_precision(), summary.distinct_scores)
+        let totals = (summary.positives.into(), summary.negatives.into());
+        (summary.roc_auc(), summary.average_precision(), totals.0, totals.1, summary.distinct_scores)
     }
 
     #[pyo3(signature = (*, collinear))]
@@ -231,15 +233,16 @@ impl BoundedRanking {
 
     /// Positives and negatives: counts, or sums of weights.
     fn totals(&self, py: Python<'_>) -> (Number, Number) {
-        let summary = py.detach(|| lock(&self.0).summary());
-        (summary.positives.into(), summary.negatives.into())
+        let (positives, negatives) = py.detach(|| lock(&self.0).totals());
+        (positives.into(), negatives.into())
     }
 
     /// Value, lower and upper bound of the area (None when a class is missing) and of average precision (None
-    /// without positives).
-    fn summary(&self, py: Python<'_>) -> (Option<Triple>, Option<Triple>) {
+    /// without positives), positives and negatives: all of one moment.
+    fn summary(&self, py: Python<'_>) -> (Option<Triple>, Option<Triple>, Number, Number) {
         let summary = py.detach(|| lock(&self.0).summary());
-        (summary.roc_auc.map(triple), summary.average_precision.map(triple))
+        let totals = (summary.positives.into(), summary.negatives.into());
+        (summary.roc_auc.map(triple), summary.average_precision.map(triple), totals.0, totals.1)
     }
 
     #[pyo3(signature = (*, collinear))]

@@ -80,14 +80,14 @@ pub(crate) fn count<S: StateScore>(scores: &[S], labels: &[u8]) -> Result<Counts
     let sorted = sort::<S, _>(&mut buckets);
     let narrow = (scores.len() as u64) < NARROW_SAMPLES && sorted.iter().all(|part| part.narrow);
     Ok(if narrow {
-        Counts::Narrow(gather::<S, _, _>(sorted, |same, score, positive| {
-            Tally::new(score, positive, same.len() as u64)
-        }))
+        Counts::Narrow(gather::<S, _, _>(sorted, counted))
     } else {
-        Counts::Wide(gather::<S, _, _>(sorted, |same, score, positive| {
-            Tally::new(score, positive, same.len() as u64)
-        }))
+        Counts::Wide(gather::<S, _, _>(sorted, counted))
     })
+}
+
+fn counted<E, T: Tally<Amount = u64>>(same: &[E], score: f64, positive: bool) -> T {
+    T::new(score, positive, same.len() as u64)
 }
 
 /// Sorts and sums weights in units of two to the given power; the batch must be checked.

@@ -169,6 +169,14 @@ impl BoundedRanking {
         format!("{bins} bins over {low}..{high} with tag {:?}", self.tag)
     }
 
+    /// Number, or weight, of the positives and of the negatives.
+    pub fn totals(&self) -> (Total, Total) {
+        with_groups!(self.bins.table(), (_groups, totals, unit) => {
+            let unit = unit.unwrap_or(0);
+            (totals.positives.total(unit), totals.negatives.total(unit))
+        })
+    }
+
     /// The metrics that are single numbers.
     ///
     /// ```
@@ -182,14 +190,15 @@ impl BoundedRanking {
     /// # Ok::<(), lossary_core::states::error::StateError>(())
     /// ```
     pub fn summary(&self) -> BoundedSummary {
+        let (positives, negatives) = self.totals();
         with_groups!(self.bins.table(), (groups, totals, unit) => {
             let (twice_wins, ties) = reading::twice_wins(groups(), totals);
             // Within a bin, all pairs may be lost or won.
             let area = |part| reading::of_all_pairs(part, totals);
             let roc_auc = area(twice_wins).zip(area(twice_wins - ties)).zip(area(twice_wins + ties));
             BoundedSummary {
-                positives: totals.positives.total(unit.unwrap_or(0)),
-                negatives: totals.negatives.total(unit.unwrap_or(0)),
+                positives,
+                negatives,
                 roc_auc: roc_auc.map(|((value, low), high)| Bounds::new(value, low, high)),
                 average_precision: reading::average_precision(groups(), totals).map(|value| {
                     let (low, high) = precision_bounds(groups(), totals, unit.is_none());

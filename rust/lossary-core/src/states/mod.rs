@@ -32,3 +32,5 @@ mod reading;
 mod runs;
 mod tally;
 mod units;
+
+pub use batch::StateScore;
