@@ -1,6 +1,6 @@
 """Types of the compiled module. Arrays are one-dimensional, contiguous and in native byte order."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ __version__: str
 Doubles = NDArray[np.float64]
 Counts = NDArray[np.uint64]
 Bounded = tuple[float, float, float]
+Repeats = NDArray[np.uint32]
 
 def set_num_threads(num_threads: int | None, /) -> None: ...
 def get_num_threads() -> int: ...
@@ -215,3 +216,32 @@ def label_ranking_loss(y_true: NDArray[Any], y_score: NDArray[Any], columns: int
 def top_k_hits(
     y_true: NDArray[np.uint32], y_score: NDArray[Any], columns: int, k: int, /
 ) -> NDArray[np.bool_]: ...
+def mann_whitney_u(
+    y_true: NDArray[Any],
+    y_score: NDArray[Any],
+    alternative: str,
+    method: str,
+    use_continuity: bool,
+    /,
+) -> tuple[float, float]: ...
+
+class LabelPairs:
+    def __new__(cls, labels_true: NDArray[Any], labels_pred: NDArray[Any], /) -> Self: ...
+    def normalized(self, average: str, times: Repeats | None = None, /) -> float: ...
+    def adjusted(self, average: str, times: Repeats | None = None, /) -> float: ...
+
+class RankPairs:
+    def __new__(cls, y_true: NDArray[Any], y_score: NDArray[Any], /) -> Self: ...
+    @property
+    def distinct(self) -> tuple[int, int]: ...
+    def kendall(self, variant: str, times: Repeats | None = None, /) -> float | None: ...
+    def kendall_test(self, variant: str, alternative: str, method: str, /) -> tuple[float, float]: ...
+    def spearman(self, times: Repeats | None = None, /) -> float | None: ...
+    def spearman_test(self, alternative: str, /) -> tuple[float, float]: ...
+    def weighted_kendall(
+        self,
+        rank: str,
+        weigher: str,
+        additive: bool,
+        /,
+    ) -> float | None: ...

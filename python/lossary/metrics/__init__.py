@@ -19,14 +19,18 @@ from lossary.metrics.confusion import (
 from lossary.metrics.curves import average_precision_score, det_curve, precision_recall_curve, roc_curve
 from lossary.metrics.embedding_retrieval import retrieval_report
 from lossary.metrics.grouped import grouped_auc
+from lossary.metrics.kendall import kendall_tau, kendall_test, weighted_kendall_tau
 from lossary.metrics.label_ranking import (
     coverage_error,
     label_ranking_average_precision_score,
     label_ranking_loss,
 )
+from lossary.metrics.mann_whitney import mann_whitney_u
+from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.partial import partial_auc
 from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
+from lossary.metrics.rank_pairs import RankTest
 from lossary.metrics.retrieval import (
     map_at_r,
     mean_average_precision,
@@ -35,14 +39,17 @@ from lossary.metrics.retrieval import (
     r_precision,
     recall_at_k,
 )
+from lossary.metrics.spearman import spearman_rho, spearman_test
 from lossary.metrics.top_k import top_k_accuracy_score
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
     "Confidence",
     "Interval",
+    "RankTest",
     "RocAucComparison",
     "accuracy_score",
+    "adjusted_mutual_info_score",
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
@@ -57,14 +64,18 @@ __all__ = [
     "fbeta_score",
     "geometric_mean_score",
     "grouped_auc",
+    "kendall_tau",
+    "kendall_test",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
+    "mann_whitney_u",
     "map_at_r",
     "matthews_corrcoef",
     "mean_average_precision",
     "mean_reciprocal_rank",
     "ndcg_at_k",
     "ndcg_score",
+    "normalized_mutual_info_score",
     "partial_auc",
     "precision_at_k",
     "precision_recall_curve",
@@ -75,8 +86,11 @@ __all__ = [
     "retrieval_report",
     "roc_auc_score",
     "roc_curve",
+    "spearman_rho",
+    "spearman_test",
     "tar_at_far",
     "top_k_accuracy_score",
     "true_accept_rate",
     "verification_accuracy",
+    "weighted_kendall_tau",
 ]

@@ -85,10 +85,10 @@ def roc_auc_interval(
             "or method='newcombe'"
         )
     if method == "delong":
-        margin = _normal_quantile(level) * math.sqrt(sum(parts))
+        margin = normal_quantile(level) * math.sqrt(sum(parts))
         return Interval(value, value - margin, value + margin, method)
     if method == "delong_logit":
-        return Interval(value, *_logit(value, math.sqrt(sum(parts)), _normal_quantile(level)), method)
+        return Interval(value, *_logit(value, math.sqrt(sum(parts)), normal_quantile(level)), method)
     return Interval(value, *_steadied(value, parts, sizes, level), method)
 
 
@@ -109,7 +109,7 @@ def _sizes(positive: Array, sample_weight: Doubles | None) -> tuple[float, float
 def _steadied(
     value: float, parts: tuple[float, float], sizes: tuple[float, float], level: float
 ) -> tuple[float, float]:
-    variance, z = sum(parts), _normal_quantile(level)
+    variance, z = sum(parts), normal_quantile(level)
     own = variance**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
     freedom = own + _PRIOR
     steady = (own * variance + _PRIOR * _hanley_mcneil(value, sizes)) / freedom
@@ -136,7 +136,7 @@ def _hanley_mcneil(area: float, sizes: tuple[float, float]) -> float:
 
 
 def _newcombe(value: float, sizes: tuple[float, float], level: float) -> tuple[float, float]:
-    z = _normal_quantile(level)
+    z = normal_quantile(level)
 
     def end(outer: float) -> float:
         """Bisect between the area, which is inside, and the outer limit, which is not."""
@@ -151,7 +151,7 @@ def _newcombe(value: float, sizes: tuple[float, float], level: float) -> tuple[f
     return end(0.0), end(1.0)
 
 
-def _normal_quantile(level: float) -> float:
+def normal_quantile(level: float) -> float:
     """How many standard deviations a normal variable strays at most with this probability."""
     from statistics import NormalDist
 

@@ -23,6 +23,13 @@
 //! | [`label_ranking`] | how rows of scores rank their relevant labels |
 //! | [`one_vs_one`] | areas of every pair of classes |
 //! | [`top_k`] | whether the true class is among the highest scores |
+//! | [`contingency`] | how two labellings of the same samples meet |
+//! | [`kendall`], [`weighted_kendall`] | rank correlation by pairs in order, and its test |
+//! | [`mann_whitney`] | the U test of positives against negatives |
+//! | [`mutual_information`] | agreement of two clusterings, normalised or adjusted for chance |
+//! | [`order`], [`rank_pairs`] | scores, and pairs of scores, sorted once |
+//! | [`significance`], [`special`] | alternatives of tests, and tail probabilities |
+//! | [`spearman`] | correlation of mid-ranks, and its test |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`random`] | reproducible random numbers |
@@ -58,21 +65,28 @@ pub mod brier;
 mod bucket_sort;
 pub mod columns;
 pub mod confusion;
+pub mod contingency;
 pub mod criteria;
 pub mod curves;
 pub mod delong;
 mod double_double;
 pub mod functionals;
 pub mod grouped_auc;
+mod inversions;
+pub mod kendall;
 pub mod keys;
 pub mod label_ranking;
 pub mod labels;
+pub mod mann_whitney;
+pub mod mutual_information;
 pub mod one_vs_one;
 pub mod operating_points;
+pub mod order;
 pub mod partial_area;
 mod partition;
 pub mod placements;
 pub mod random;
+pub mod rank_pairs;
 pub mod ranking;
 pub mod ranks;
 pub mod resampling;
@@ -81,9 +95,13 @@ mod roc;
 pub mod roc_functionals;
 mod rows;
 mod search;
+pub mod significance;
+pub mod spearman;
+pub mod special;
 pub mod states;
 pub mod thinning;
 pub mod threads;
 pub mod thresholds;
 pub mod top_k;
+pub mod weighted_kendall;
 mod weights;

@@ -8,6 +8,7 @@ use lossary_core::labels::LabelError;
 use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
+use lossary_core::significance::TestError;
 use lossary_core::states::bytes::DecodeError;
 use lossary_core::states::error::StateError;
 use lossary_core::thinning::ThinningError;
@@ -75,6 +76,45 @@ pub fn ranking_error(error: RankingError) -> PyErr {
             "groups: got a number at position {index} that is too large; wanted it below their count"
         )),
     }
+}
+
+/// The error of one array that is brought to order, or labelled.
+pub fn order_error(name: &str, error: RankingError) -> PyErr {
+    match error {
+        RankingError::LengthMismatch { scores, other } => {
+            ShapeError::new_err(format!("{name}: got {scores} samples; wanted {other}"))
+        }
+        RankingError::BadScore { index } => {
+            InvalidInputError::new_err(format!("{name}: got NaN at position {index}; wanted numbers"))
+        }
+        RankingError::TooMany { scores } => {
+            InvalidInputError::new_err(format!("{name}: got {scores} samples; wanted fewer than 2^32"))
+        }
+        RankingError::Empty => {
+            InvalidInputError::new_err(format!("{name}: got no samples; wanted at least one"))
+        }
+        // Of weights and groups, which are not brought to order.
+        other => ranking_error(other),
+    }
+}
+
+pub fn test_error(error: TestError) -> PyErr {
+    match error {
+        TestError::Ties => InvalidInputError::new_err(
+            "method: got 'exact' with tied scores; wanted 'auto' or 'asymptotic', or scores without ties",
+        ),
+        TestError::TooLarge => InvalidInputError::new_err(
+            "method: got 'exact' with so many samples that counting all orders would take minutes; wanted \
+             'auto' or 'asymptotic'",
+        ),
+        TestError::Undefined => UndefinedMetricError::new_err(
+            "y_score: got too few samples, or one value or class only; wanted samples that differ",
+        ),
+    }
+}
+
+pub fn unknown_option(given: &str, names: &[&str]) -> PyErr {
+    InvalidInputError::new_err(format!("option: got {given:?}; wanted one of {}", names.join(", ")))
 }
 
 pub fn confusion_error(error: ConfusionError) -> PyErr {

@@ -8,13 +8,17 @@ mod bootstrap;
 mod brier;
 mod columns;
 mod confusion;
+mod contingency;
 mod curves;
 mod delong;
 mod errors;
 mod grouped_auc;
 mod label_ranking;
+mod mann_whitney;
 mod operating_points;
+mod options;
 mod partial_area;
+mod rank_pairs;
 mod resampling;
 mod retrieval;
 mod states;
@@ -41,6 +45,8 @@ mod _kernels {
         tally_weights,
     };
     #[pymodule_export]
+    use super::contingency::LabelPairs;
+    #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]
     use super::delong::{compare_areas, delong};
@@ -49,9 +55,13 @@ mod _kernels {
     #[pymodule_export]
     use super::label_ranking::{label_coverage, label_ranking_average_precision, label_ranking_loss};
     #[pymodule_export]
+    use super::mann_whitney::mann_whitney_u;
+    #[pymodule_export]
     use super::operating_points::{equal_error_rate, true_accept_rates};
     #[pymodule_export]
     use super::partial_area::partial_area;
+    #[pymodule_export]
+    use super::rank_pairs::RankPairs;
     #[pymodule_export]
     use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]

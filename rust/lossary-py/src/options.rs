@@ -1,0 +1,44 @@
+//! Options by name. The Python layer checks them first, with the names it offers in its message.
+
+use crate::errors::unknown_option;
+use lossary_core::kendall::Variant;
+use lossary_core::mutual_information::Average;
+use lossary_core::significance::{Alternative, Method};
+use lossary_core::weighted_kendall::{RankBy, Weigher};
+use pyo3::prelude::*;
+use pyo3::{Borrowed, PyErr};
+
+/// An option that Python gives as a string.
+pub struct Named<T>(pub T);
+
+macro_rules! impl_named {
+    ($($option:ty { $($name:literal => $value:expr),* })*) => {$(
+        impl<'a, 'py> FromPyObject<'a, 'py> for Named<$option> {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                match object.extract::<&str>()? {
+                    $($name => Ok(Self($value)),)*
+                    other => Err(unknown_option(other, &[$($name),*])),
+                }
+            }
+        }
+    )*};
+}
+
+impl_named! {
+    Alternative {
+        "two-sided" => Alternative::TwoSided, "less" => Alternative::Less, "greater" => Alternative::Greater
+    }
+    Average {
+        "arithmetic" => Average::Arithmetic, "geometric" => Average::Geometric,
+        "max" => Average::Max, "min" => Average::Min
+    }
+    Method { "auto" => Method::Auto, "asymptotic" => Method::Asymptotic, "exact" => Method::Exact }
+    RankBy { "score" => RankBy::Second, "average" => RankBy::Average, "index" => RankBy::Position }
+    Variant { "a" => Variant::A, "b" => Variant::B, "c" => Variant::C }
+    Weigher {
+        "hyperbolic" => Weigher::Hyperbolic, "logarithmic" => Weigher::Logarithmic,
+        "uniform" => Weigher::Uniform
+    }
+}
