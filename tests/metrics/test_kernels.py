@@ -13,6 +13,11 @@ INTS = np.array([0, 1, 1])
 FLOATS = np.array([0.1, 0.2, 0.3])
 ONES = np.ones(3)
 DRAWS = {"stratified": False, "groups": None, "resamples": 9, "seed": 0, "jackknife": True}
+BOTH, PAIRS, CODES = (
+    np.array([False, True, True, False]),
+    np.array([0.1, 0.2, 0.3, 0.4]),
+    np.array([0, 1], "u4"),
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,23 @@ DRAWS = {"stratified": False, "groups": None, "resamples": 9, "seed": 0, "jackkn
         (lambda: _kernels.Resampler(3, None, np.array([0, 1, 3], "u4"), 0), InvalidInputError),
         (lambda: _kernels.Resampler(3, np.array([0, 1], "u4"), None, 0), ShapeError),
         (lambda: _kernels.multiclass_squared_error(INTS.astype("u4"), FLOATS, 2**63, None), ShapeError),
+        (lambda: _kernels.column_roc_auc(BOTH, PAIRS, None, 3, by_column=(False, False)), ShapeError),
+        (lambda: _kernels.column_roc_auc(BOTH, PAIRS, None, 0, by_column=(False, False)), ShapeError),
+        (lambda: _kernels.column_roc_auc(BOTH, PAIRS, ONES, 2, by_column=(False, True)), ShapeError),
+        (lambda: _kernels.column_roc_auc(BOTH[:2], PAIRS, None, 2, by_column=(False, True)), ShapeError),
+        (
+            lambda: _kernels.column_roc_auc(BOTH, PAIRS * np.nan, None, 2, by_column=(True, True)),
+            InvalidInputError,
+        ),
+        (lambda: _kernels.column_average_precision(BOTH, PAIRS, None, 3, by_column=(True, True)), ShapeError),
+        (lambda: _kernels.one_vs_one_roc_auc(CODES, PAIRS, 3, by_column=False), ShapeError),
+        (lambda: _kernels.one_vs_one_roc_auc(CODES + 1, PAIRS, 2, by_column=False), ShapeError),
+        (lambda: _kernels.one_vs_one_roc_auc(INTS, PAIRS, 2, by_column=False), TypeError),
+        (lambda: _kernels.label_coverage(BOTH, PAIRS, 3), ShapeError),
+        (lambda: _kernels.label_ranking_average_precision(BOTH[:2], PAIRS, 2), ShapeError),
+        (lambda: _kernels.label_ranking_loss(BOTH, PAIRS + np.inf, 2), InvalidInputError),
+        (lambda: _kernels.top_k_hits(CODES, PAIRS, 2**63, 1), ShapeError),
+        (lambda: _kernels.top_k_hits(CODES[:1], PAIRS, 2, 1), ShapeError),
     ],
 )
 def test_kernels_refuse_what_they_cannot_read(call, error):

@@ -74,6 +74,17 @@ def test_sparse_indicators_give_the_value_of_dense_ones(name):
     assert metric(stored_zero, y_score[:1, :3]) == metric([[1, 0, 0]], y_score[:1, :3])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_interval_holds_the_value(name):
+    generator = np.random.default_rng(0)
+    y_true, y_score, weight = generator.random((60, 5)) < 0.4, generator.random((60, 5)), generator.random(60)
+    metric = getattr(metrics, name)
+    for options in ({}, {"sample_weight": weight}):
+        interval = metric(y_true, y_score, confidence=0.9, **options)
+        assert interval.value == pytest.approx(metric(y_true, y_score, **options), rel=1e-14)
+        assert interval.low < interval.value < interval.high
+
+
 BAD = {
     "one axis": ([1, 0, 1], [0.1, 0.2, 0.3]),
     "scores of one axis": ([[1, 0, 1]], [0.1, 0.2, 0.3]),

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lossary import metrics
+from lossary.errors import InvalidInputError
 
 NAMES = {
     "counting": np.arange(6),
@@ -136,6 +138,16 @@ def test_the_top_k_of_two_classes_agree(agree, seed, k, span, pair, named):
     y_score = generator.integers(4 * span[0], 4 * span[1] + 1, len(y_true)) / 4
     for scores in (y_score, y_score[:, None]):
         agree("top_k_accuracy_score", y_true, scores, k=k, labels=list(pair) if named else None)
+
+
+def test_the_top_k_have_an_interval_as_a_share():
+    generator = np.random.default_rng(0)
+    y_true, y_score = np.arange(60) % 4, generator.random((60, 4))
+    interval = metrics.top_k_accuracy_score(y_true, y_score, confidence=0.9)
+    assert interval.value == pytest.approx(metrics.top_k_accuracy_score(y_true, y_score), rel=1e-14)
+    assert interval.low < interval.value < interval.high
+    with pytest.raises(InvalidInputError, match="confidence: got a level with normalize=False"):
+        metrics.top_k_accuracy_score(y_true, y_score, normalize=False, confidence=0.9)
 
 
 @pytest.mark.parametrize("name", ["roc_auc_score", "average_precision_score", "top_k_accuracy_score"])

@@ -1,13 +1,14 @@
 """Averages of a binary ranking metric over classes, labels or samples."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError
-from lossary.metrics.arrays import Array, flat
-from lossary.metrics.confidence import Confidence, Interval, of_reweighted
+from lossary.metrics.arrays import Array, flat, relative_weights
+from lossary.metrics.confidence import Confidence, Interval, Value, of_reweighted, of_rows
 
 Doubles = NDArray[np.float64]
 Scores = float | Doubles
@@ -84,6 +85,13 @@ def mean_of(values: Doubles, shares: Array | None) -> float:
         raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
     # An undefined value of weight zero must not make the mean undefined.
     return float(np.where(shares == 0, 0.0, values) @ shares) / total
+
+
+def mean_of_rows(values: Doubles, sample_weight: Any, confidence: float | Confidence | None) -> Value:
+    """The weighted mean of one value per row, or its `Interval`."""
+    if confidence is None:
+        return mean_of(values, relative_weights(sample_weight, len(values)))
+    return of_rows(values, sample_weight, confidence)
 
 
 def one_of_each(codes: NDArray[np.uint32], columns: int) -> NDArray[np.bool_]:

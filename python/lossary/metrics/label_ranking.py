@@ -13,15 +13,21 @@ from lossary.metrics.arrays import (
     check_axes,
     contiguous,
     numeric,
-    relative_weights,
     score_matrix,
     to_numpy,
 )
-from lossary.metrics.averaging import mean_of
+from lossary.metrics.averaging import mean_of_rows
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.confusion import indicators
 
 
-def coverage_error(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> float:
+def coverage_error(
+    y_true: Any,
+    y_score: Any,
+    *,
+    sample_weight: Any = None,
+    confidence: float | Confidence | None = None,
+) -> Value:
     """How far down the ranking one must go to find all relevant labels, on average; lower is better.
 
     Args:
@@ -29,10 +35,13 @@ def coverage_error(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> f
         y_score: scores, (n_samples, n_labels); higher means relevant. float32, float64, integers and booleans
             stored by rows are read in place.
         sample_weight: (n_samples,).
+        confidence: the level of a bootstrap interval over samples, such as 0.95, or `Confidence` settings;
+            "auto" takes "bca".
 
     Returns:
         The mean number of labels that score at least as high as the lowest relevant one; 0 for a sample
-        without relevant labels. At best the mean number of relevant labels.
+        without relevant labels. At best the mean number of relevant labels. An
+        `Interval` with confidence.
 
     Raises:
         InvalidInputError: values other than 0 and 1 in y_true; a score or weight is NaN or infinite; weights
@@ -48,21 +57,28 @@ def coverage_error(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> f
     """
     truth, score = _matrices(y_true, y_score)
     _refuse_one_label(truth)
-    weight = relative_weights(sample_weight, len(truth))
-    return mean_of(_kernels.label_coverage(truth.reshape(-1), score.reshape(-1), truth.shape[1]), weight)
+    values = _kernels.label_coverage(truth.reshape(-1), score.reshape(-1), truth.shape[1])
+    return mean_of_rows(values, sample_weight, confidence)
 
 
-def label_ranking_average_precision_score(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> float:
+def label_ranking_average_precision_score(
+    y_true: Any,
+    y_score: Any,
+    *,
+    sample_weight: Any = None,
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Precision at the place of each relevant label, averaged over labels, then samples; higher is better.
 
     Args:
         y_true: indicators of 0 and 1, (n_samples, n_labels); sparse will do.
         y_score: as `coverage_error`.
         sample_weight: (n_samples,).
+        confidence: as `coverage_error`.
 
     Returns:
-        A float in (0, 1]. Precision is the share of relevant labels among those that score at least as high;
-        a sample without relevant labels, or with nothing else, counts 1.
+        A float in (0, 1], or an `Interval`. Precision is the share of relevant labels among those that score
+        at least as high; a sample without relevant labels, or with nothing else, counts 1.
 
     Raises:
         InvalidInputError: as `coverage_error`.
@@ -77,21 +93,28 @@ def label_ranking_average_precision_score(y_true: Any, y_score: Any, *, sample_w
         0.8333333333333333
     """
     truth, score = _matrices(y_true, y_score)
-    weight = relative_weights(sample_weight, len(truth))
     values = _kernels.label_ranking_average_precision(truth.reshape(-1), score.reshape(-1), truth.shape[1])
-    return mean_of(values, weight)
+    return mean_of_rows(values, sample_weight, confidence)
 
 
-def label_ranking_loss(y_true: Any, y_score: Any, *, sample_weight: Any = None) -> float:
+def label_ranking_loss(
+    y_true: Any,
+    y_score: Any,
+    *,
+    sample_weight: Any = None,
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Share of pairs of a relevant and an irrelevant label in the wrong order, on average; lower is better.
 
     Args:
         y_true: as `coverage_error`.
         y_score: as `coverage_error`.
         sample_weight: (n_samples,).
+        confidence: as `coverage_error`.
 
     Returns:
-        A float in [0, 1]; a tie is wrong. A sample without relevant labels, or with nothing else, counts 0.
+        A float in [0, 1], or an `Interval`; a tie is wrong. A sample without relevant labels, or with nothing
+        else, counts 0.
 
     Raises:
         InvalidInputError: as `coverage_error`.
@@ -106,8 +129,8 @@ def label_ranking_loss(y_true: Any, y_score: Any, *, sample_weight: Any = None) 
     """
     truth, score = _matrices(y_true, y_score)
     _refuse_one_label(truth)
-    weight = relative_weights(sample_weight, len(truth))
-    return mean_of(_kernels.label_ranking_loss(truth.reshape(-1), score.reshape(-1), truth.shape[1]), weight)
+    values = _kernels.label_ranking_loss(truth.reshape(-1), score.reshape(-1), truth.shape[1])
+    return mean_of_rows(values, sample_weight, confidence)
 
 
 def _matrices(y_true: Any, y_score: Any) -> tuple[Array, Array]:

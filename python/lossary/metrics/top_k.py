@@ -8,8 +8,9 @@ import numpy as np
 
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
-from lossary.metrics.arrays import Array, contiguous, relative_weights, score_array, weights
-from lossary.metrics.averaging import mean_of
+from lossary.metrics.arrays import Array, contiguous, score_array, weights
+from lossary.metrics.averaging import mean_of_rows
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.labels import column_classes, column_codes, label_array, present
 from lossary.metrics.multiclass import columns_needed
 from lossary.metrics.options import check_flag
@@ -23,7 +24,8 @@ def top_k_accuracy_score(
     normalize: bool = True,
     sample_weight: Any = None,
     labels: Any = None,
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Share of samples whose class is among the k that score highest; higher is better.
 
     Args:
@@ -35,16 +37,19 @@ def top_k_accuracy_score(
         normalize: False gives the number (or the weight) of the samples found, a float.
         sample_weight: (n_samples,).
         labels: all classes, sorted, when y_true may lack some.
+        confidence: the level of a bootstrap interval over samples, such as 0.95, or `Confidence` settings,
+            for a share; "auto" takes "bca".
 
     Returns:
-        A float. Of equal scores those of later columns rank higher. With two classes and ``k=1``, a score
-        above 0.5 predicts the larger class if all scores are in [0, 1], else a score above 0. As many guesses
-        as classes, or more, are always right: an UndefinedMetricWarning says so.
+        A float, or an `Interval` with confidence. Of equal scores those of later columns rank higher. With
+        two classes and ``k=1``, a score above 0.5 predicts the larger class if all scores are in [0, 1], else
+        a score above 0. As many guesses as classes, or more, are always right: an UndefinedMetricWarning
+        says so.
 
     Raises:
         InvalidInputError: continuous targets; ``labels`` that are not sorted, that do not fit the columns, or
             that lack a class; k below 1; a score or weight is NaN or infinite; weights that sum to zero, or
-            whose sum overflows where it is the result; no samples.
+            whose sum overflows where it is the result; confidence with ``normalize=False``; no samples.
         ShapeError: lengths that differ, or scores without a column for each class.
         DtypeError: an argument that is not an array-like, a k that is no integer, a ``normalize`` that is no
             flag.
@@ -71,9 +76,6 @@ def top_k_accuracy_score(
         )
     _check_count(len(classes), score.shape[1] if several else 2, given=labels is not None)
     codes = column_codes(truth, classes)
-    weight = None
-    if sample_weight is not None:
-        weight = (relative_weights if normalize else weights)(sample_weight, len(truth))
     if k >= len(classes):
         warnings.warn(
             f"'k' ({k}) greater than or equal to 'n_classes' ({len(classes)}) will result in a perfect score "
@@ -88,7 +90,10 @@ def top_k_accuracy_score(
     else:
         hits = _binary_hits(codes, score, k)
     if normalize:
-        return mean_of(hits.astype(np.float64), weight)
+        return mean_of_rows(hits.astype(np.float64), sample_weight, confidence)
+    if confidence is not None:
+        raise InvalidInputError("confidence: got a level with normalize=False; wanted normalize=True")
+    weight = weights(sample_weight, len(truth))
     found = float(np.count_nonzero(hits) if weight is None else weight @ hits)
     if not np.isfinite(found):
         raise InvalidInputError("sample_weight: got weights whose sum overflows; wanted smaller ones")
