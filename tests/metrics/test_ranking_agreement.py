@@ -73,6 +73,8 @@ def test_weighted_metrics_agree(agree, data):
 )
 def test_partial_auc_agrees(agree, data, max_fpr, use):
     y_true, y_score, weight = data
+    # Of a class without weight, scikit-learn's curve has one point or two NaN: an error here, NaN there.
+    assume(not use or all(weight[y_true == each].any() for each in np.unique(y_true)))
     agree("roc_auc_score", y_true, y_score, max_fpr=max_fpr, sample_weight=weight if use else None)
 
 

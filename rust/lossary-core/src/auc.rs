@@ -5,11 +5,13 @@
 //! Source: Hanley and McNeil, The meaning and use of the area under a receiver operating characteristic (ROC)
 //! curve, Radiology 143, 1982.
 
+use crate::bins::Bins;
 use crate::bucket_sort::sort_bucket;
 use crate::double_double::DoubleDouble;
+use crate::few;
 use crate::keys::{Key, Score};
 use crate::partition::{Bucket, partition};
-use crate::ranking::{Counted, Entry, Mass, RankingError, Samples, survey};
+use crate::ranking::{Counted, Entry, Mass, RankingError, survey};
 use crate::threads;
 use crate::weights::{Weighted, WeightedSamples};
 
@@ -29,6 +31,11 @@ impl Auc {
     pub fn value(&self) -> Option<f64> {
         let pairs = u128::from(self.positives) * u128::from(self.negatives);
         (pairs > 0).then(|| self.twice_wins as f64 / (2 * pairs) as f64)
+    }
+
+    /// A group of equal scores: every pair is a tie.
+    pub(crate) fn tied(positives: u64, negatives: u64) -> Self {
+        Self { twice_wins: u128::from(positives) * u128::from(negatives), positives, negatives }
     }
 
     /// The counts of the union with samples that all score higher.
@@ -74,55 +81,31 @@ pub fn roc_auc<S: Score>(scores: &[S], labels: &[u8]) -> Result<Auc, RankingErro
     if survey.falling {
         return Ok(count_sorted(samples.pairs().rev()));
     }
+    if let Some(tie_groups) = few::tie_groups(scores, labels, &survey) {
+        let counts = tie_groups.iter().map(|group| Auc::tied(group.positives, group.negatives));
+        return Ok(counts.fold(Auc::default(), Auc::followed_by));
+    }
     let mut buckets = partition(&samples, &survey);
-    let counts = threads::map(buckets.iter_mut(), threads::threads_for(scores.len()), count_bucket);
+    let threads = threads::threads_for(scores.len());
+    let counts = threads::map_with(buckets.iter_mut(), threads, Bins::default, |bins, bucket| {
+        bins.count(bucket.entries)
+    });
     Ok(counts.into_iter().fold(Auc::default(), Auc::followed_by))
 }
 
 /// Counts scores that ascend, tie group by tie group.
 fn count_sorted<S: Score>(pairs: impl Iterator<Item = (S, bool)>) -> Auc {
-    let (mut done, mut group, mut current) = (Auc::default(), Auc::default(), None);
+    let (mut done, mut positives, mut negatives, mut current) = (Auc::default(), 0, 0, None);
     for (score, positive) in pairs {
         if current.is_some_and(|current| current != score) {
-            done = done.followed_by(tied(group));
-            group = Auc::default();
+            done = done.followed_by(Auc::tied(positives, negatives));
+            (positives, negatives) = (0, 0);
         }
         current = Some(score);
-        group.positives += u64::from(positive);
-        group.negatives += u64::from(!positive);
+        positives += u64::from(positive);
+        negatives += u64::from(!positive);
     }
-    done.followed_by(tied(group))
-}
-
-/// A group of equal scores: every pair is a tie.
-fn tied(group: Auc) -> Auc {
-    Auc { twice_wins: u128::from(group.positives) * u128::from(group.negatives), ..group }
-}
-
-/// Sorts a bucket and counts without a branch: negatives come first within a tie group, so a positive wins
-/// against the negatives before it, and ties with those of its own group.
-fn count_bucket<K: Key>(bucket: Bucket<'_, K>) -> Auc {
-    // Fits in 64 bits for as many entries: each adds at most 2^33.
-    const BLOCK: usize = 1 << 16;
-    sort_bucket(bucket.entries);
-    let (mut twice_wins, mut negatives, mut tied_negatives) = (0_u128, 0_u64, 0_u64);
-    let mut previous = K::default();
-    for block in bucket.entries.chunks(BLOCK) {
-        let mut sum = 0_u64;
-        for &entry in block {
-            let positive = u64::from(entry.is_positive());
-            let negative = 1 - positive;
-            // Masks for products: this loop is one chain of dependent steps.
-            let tied = u64::from(entry.tie_group() == previous).wrapping_neg();
-            tied_negatives = (tied_negatives & tied) + negative;
-            negatives += negative;
-            sum += (2 * negatives - tied_negatives) & positive.wrapping_neg();
-            previous = entry.tie_group();
-        }
-        twice_wins += u128::from(sum);
-    }
-    let positives = bucket.entries.len() as u64 - negatives;
-    Auc { twice_wins, positives, negatives }
+    done.followed_by(Auc::tied(positives, negatives))
 }
 
 /// The weighted form of [`Auc`]; its sums carry about 106 bits.
@@ -180,7 +163,7 @@ pub fn weighted_roc_auc<S: Score>(
     weights: &[f64],
 ) -> Result<WeightedAuc, RankingError> {
     let samples = WeightedSamples::new(scores, labels, weights)?.scaled();
-    let survey = survey(samples.scores())?;
+    let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
     let sums = threads::map(buckets.iter_mut(), threads::threads_for(scores.len()), sum_bucket);
     Ok(sums.into_iter().fold(WeightedAuc::default(), WeightedAuc::followed_by))

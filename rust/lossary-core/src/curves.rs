@@ -1,11 +1,13 @@
 //! Every distinct score as a threshold: counts above it (ROC and precision-recall points), and average precision.
 
-use crate::bucket_sort::sort_bucket;
+use crate::double_double::DoubleDouble;
+use crate::few::{self, TieGroup};
 use crate::keys::{Key, Score};
 use crate::partition::{Bucket, Buckets, partition};
-use crate::ranking::{Counted, Entry, Mass, RankingError, Samples, survey};
+use crate::platform::prefer_large_pages;
+use crate::ranking::{Counted, Entry, Mass, RankingError, Samples, Survey, count_tie_groups, survey};
 use crate::threads;
-use crate::weights::WeightedSamples;
+use crate::weights::{Weighted, WeightedSamples};
 
 /// For each distinct score, highest first: what scores at least as high.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,7 +59,12 @@ impl Curve {
 /// # Ok::<(), lossary_core::ranking::RankingError>(())
 /// ```
 pub fn curve<S: Score>(scores: &[S], labels: &[u8]) -> Result<Curve, RankingError> {
-    trace(&Counted::new(scores, labels)?)
+    let samples = Counted::new(scores, labels)?;
+    let survey = survey(scores)?;
+    match few::tie_groups(scores, labels, &survey) {
+        Some(tie_groups) => Ok(trace_few::<S>(&tie_groups)),
+        None => Ok(trace(&samples, &survey)),
+    }
 }
 
 /// [`curve`] with sums of weights for counts. Zero weights drop out, with their thresholds.
@@ -65,7 +72,8 @@ pub fn curve<S: Score>(scores: &[S], labels: &[u8]) -> Result<Curve, RankingErro
 /// # Errors
 /// As [`curve`], and for weights that are not finite or all zero.
 pub fn weighted_curve<S: Score>(scores: &[S], labels: &[u8], weights: &[f64]) -> Result<Curve, RankingError> {
-    trace(&WeightedSamples::new(scores, labels, weights)?)
+    let samples = WeightedSamples::new(scores, labels, weights)?;
+    Ok(trace(&samples, &survey(scores)?))
 }
 
 /// Average precision: the mean over the positives of the precision at their score,
@@ -80,7 +88,12 @@ pub fn weighted_curve<S: Score>(scores: &[S], labels: &[u8], weights: &[f64]) ->
 /// # Ok::<(), lossary_core::ranking::RankingError>(())
 /// ```
 pub fn average_precision<S: Score>(scores: &[S], labels: &[u8]) -> Result<Option<f64>, RankingError> {
-    mean_precision(&Counted::new(scores, labels)?)
+    let samples = Counted::new(scores, labels)?;
+    let survey = survey(scores)?;
+    match few::tie_groups(scores, labels, &survey) {
+        Some(tie_groups) => Ok(mean_precision_of_few(&tie_groups)),
+        None => Ok(mean_precision(&samples, &survey)),
+    }
 }
 
 /// [`average_precision`] where samples count their weight; None when the positives weigh nothing in total.
@@ -92,7 +105,8 @@ pub fn weighted_average_precision<S: Score>(
     labels: &[u8],
     weights: &[f64],
 ) -> Result<Option<f64>, RankingError> {
-    mean_precision(&WeightedSamples::new(scores, labels, weights)?.scaled())
+    let samples = WeightedSamples::new(scores, labels, weights)?.scaled();
+    Ok(mean_precision(&samples, &survey(scores)?))
 }
 
 /// Sums over the negatives and the positives.
@@ -130,89 +144,212 @@ fn descend<E: Entry>(entries: &[E]) -> impl Iterator<Item = (E::Key, Totals<E::M
     })
 }
 
-/// A sorted bucket, and what lies above it.
+/// What a sorted bucket gives to a curve.
+trait Scan: Entry {
+    /// Writes threshold, false and true positives of every tie group, the highest first.
+    fn write_points<S: Score<Key = Self::Key>>(
+        bucket: &Bucket<'_, Self>,
+        above: Totals<Self::Mass>,
+        points: Points<'_>,
+    );
+
+    /// Sums the precision at each positive, times its weight; `above` are the totals above the bucket, `within`
+    /// those of the bucket.
+    fn sum_precisions(sorted: &[Self], above: Totals<Self::Mass>, within: Totals<Self::Mass>)
+    -> DoubleDouble;
+}
+
+/// Where the points of a bucket go.
+struct Points<'a> {
+    thresholds: &'a mut [f64],
+    false_positives: &'a mut [f64],
+    true_positives: &'a mut [f64],
+}
+
+impl<'a> Points<'a> {
+    fn split_at(self, place: usize) -> (Self, Self) {
+        let (thresholds, other_thresholds) = self.thresholds.split_at_mut(place);
+        let (false_positives, other_false) = self.false_positives.split_at_mut(place);
+        let (true_positives, other_true) = self.true_positives.split_at_mut(place);
+        let rest =
+            Self { thresholds: other_thresholds, false_positives: other_false, true_positives: other_true };
+        (Self { thresholds, false_positives, true_positives }, rest)
+    }
+}
+
+impl<K: Key> Scan for K {
+    fn write_points<S: Score<Key = K>>(bucket: &Bucket<'_, K>, above: Totals<u64>, points: Points<'_>) {
+        let Points { thresholds, false_positives, true_positives } = points;
+        let (mut selected, mut tp) = (above.negatives + above.positives, above.positives);
+        let mut place = 0;
+        let lower = bucket.entries.iter().rev().skip(1).map(|entry| Some(entry.tie_group())).chain([None]);
+        for (&entry, lower) in bucket.entries.iter().rev().zip(lower) {
+            selected += 1;
+            tp += u64::from(entry.is_positive());
+            // Without a branch: the next entry of a tie group writes over this one.
+            let columns =
+                (thresholds.get_mut(place), false_positives.get_mut(place), true_positives.get_mut(place));
+            if let (Some(threshold), Some(false_positives), Some(true_positives)) = columns {
+                *threshold = S::value(entry.unpack(bucket.top));
+                *false_positives = (selected - tp) as f64;
+                *true_positives = tp as f64;
+            }
+            place += usize::from(lower != Some(entry.tie_group()));
+        }
+    }
+
+    fn sum_precisions(sorted: &[K], above: Totals<u64>, within: Totals<u64>) -> DoubleDouble {
+        // Upwards, so that the counts at or above a tie group are known at its first entry. Counts are doubles:
+        // exact, and ready for the division.
+        let selected = above.add(within);
+        let mut positives = selected.positives.to_f64();
+        let mut count = positives + selected.negatives.to_f64();
+        let (mut sum, mut precision, mut previous) = (DoubleDouble::default(), 0.0, None);
+        for &entry in sorted {
+            let tied = previous == Some(entry.tie_group());
+            precision = if tied { precision } else { positives / count };
+            let positive = if entry.is_positive() { 1.0 } else { 0.0 };
+            sum = sum.add_f64(if entry.is_positive() { precision } else { 0.0 });
+            positives -= positive;
+            count -= 1.0;
+            previous = Some(entry.tie_group());
+        }
+        sum
+    }
+}
+
+impl<K: Key> Scan for Weighted<K> {
+    fn write_points<S: Score<Key = K>>(
+        bucket: &Bucket<'_, Self>,
+        above: Totals<DoubleDouble>,
+        points: Points<'_>,
+    ) {
+        let columns = points.thresholds.iter_mut().zip(points.false_positives).zip(points.true_positives);
+        for (((threshold, fp), tp), (packed, totals)) in columns.zip(descend(bucket.entries)) {
+            let totals = above.add(totals);
+            *threshold = S::value(packed.unpack(bucket.top));
+            *fp = totals.negatives.to_f64();
+            *tp = totals.positives.to_f64();
+        }
+    }
+
+    fn sum_precisions(sorted: &[Self], above: Totals<DoubleDouble>, _: Totals<DoubleDouble>) -> DoubleDouble {
+        let mut before = above.positives.to_f64();
+        descend(sorted).fold(DoubleDouble::default(), |sum, (_, totals)| {
+            let totals = above.add(totals);
+            let positives = totals.positives.to_f64();
+            let step = positives - std::mem::replace(&mut before, positives);
+            let selected = totals.positives.add(totals.negatives).to_f64();
+            if selected == 0.0 { sum } else { sum.add_product(step, positives / selected) }
+        })
+    }
+}
+
+/// A bucket, and what lies above it.
 struct Step<'a, E: Entry> {
     bucket: Bucket<'a, E>,
     above: Totals<E::Mass>,
+    within: Totals<E::Mass>,
     thresholds: usize,
 }
 
-/// Sorts the buckets; the highest comes first.
-fn steps<E: Entry>(buckets: &mut Buckets<E>, threads: usize) -> Vec<Step<'_, E>> {
+/// The buckets, highest first, with their totals; sorted where that is asked for or sums depend on the order.
+fn steps<E: Entry>(buckets: &mut Buckets<E>, sorted: bool, threads: usize) -> Vec<Step<'_, E>> {
     let mut jobs = buckets.iter_mut();
     jobs.reverse();
-    let sorted = threads::map(jobs, threads, |bucket| {
-        sort_bucket(bucket.entries);
-        let start = (0, Totals::default());
-        let (thresholds, totals) =
-            descend(bucket.entries).fold(start, |(count, _), (_, totals)| (count + 1, totals));
-        (bucket, thresholds, totals)
+    let counted = threads::map_with(jobs, threads, E::Scratch::default, |scratch, bucket| {
+        if sorted || !E::Mass::ORDER_FREE {
+            E::sort(bucket.entries, scratch);
+        }
+        let within = bucket.entries.iter().copied().fold(Totals::default(), Totals::add_entry);
+        let thresholds = if sorted { count_tie_groups(bucket.entries) } else { 0 };
+        (bucket, within, thresholds)
     });
     let mut above = Totals::default();
-    sorted
+    counted
         .into_iter()
-        .map(|(bucket, thresholds, totals)| {
-            let step = Step { bucket, above, thresholds };
-            above = above.add(totals);
+        .map(|(bucket, within, thresholds)| {
+            let step = Step { bucket, above, within, thresholds };
+            above = above.add(within);
             step
         })
         .collect()
 }
 
-fn trace<P: Samples>(samples: &P) -> Result<Curve, RankingError> {
-    let threads = threads::threads_for(samples.scores().len());
-    let mut buckets = partition(samples, &survey(samples.scores())?);
-    let steps = steps(&mut buckets, threads);
+fn trace<S: Score, P: Samples<Entry: Scan<Key = S::Key>>>(samples: &P, survey: &Survey<S>) -> Curve {
+    let threads = threads::threads_for(samples.count());
+    let mut buckets = partition(samples, survey);
+    let steps = steps(&mut buckets, true, threads);
     let points = steps.iter().map(|step| step.thresholds).sum();
-    let mut curve = Curve {
-        thresholds: vec![0.0; points],
-        false_positives: vec![0.0; points],
-        true_positives: vec![0.0; points],
-    };
-    let mut jobs = Vec::with_capacity(steps.len());
-    let mut rest = (
-        curve.thresholds.as_mut_slice(),
-        curve.false_positives.as_mut_slice(),
-        curve.true_positives.as_mut_slice(),
-    );
-    for step in steps {
-        let (thresholds, after_thresholds) = rest.0.split_at_mut(step.thresholds);
-        let (false_positives, after_false) = rest.1.split_at_mut(step.thresholds);
-        let (true_positives, after_true) = rest.2.split_at_mut(step.thresholds);
-        rest = (after_thresholds, after_false, after_true);
-        jobs.push((step, thresholds, false_positives, true_positives));
-    }
-    threads::map(jobs, threads, |(step, thresholds, false_positives, true_positives)| {
-        let points = thresholds.iter_mut().zip(false_positives).zip(true_positives);
-        for (((threshold, fp), tp), (packed, totals)) in points.zip(descend(step.bucket.entries)) {
-            let totals = step.above.add(totals);
-            *threshold = P::Score::value(packed.unpack(step.bucket.top));
-            *fp = totals.negatives.to_f64();
-            *tp = totals.positives.to_f64();
-        }
+    let [mut thresholds, mut false_positives, mut true_positives] = [(); 3].map(|()| {
+        let mut column = vec![0.0; points];
+        prefer_large_pages(&mut column);
+        column
     });
-    Ok(curve)
+    let mut jobs = Vec::with_capacity(steps.len());
+    let mut rest = Points {
+        thresholds: &mut thresholds,
+        false_positives: &mut false_positives,
+        true_positives: &mut true_positives,
+    };
+    for step in steps {
+        let (own, after) = rest.split_at(step.thresholds);
+        rest = after;
+        jobs.push((step, own));
+    }
+    threads::map(jobs, threads, |(step, points)| {
+        P::Entry::write_points::<S>(&step.bucket, step.above, points);
+    });
+    Curve { thresholds, false_positives, true_positives }
 }
 
-fn mean_precision<P: Samples>(samples: &P) -> Result<Option<f64>, RankingError> {
-    let threads = threads::threads_for(samples.scores().len());
-    let mut buckets = partition(samples, &survey(samples.scores())?);
-    let steps = steps(&mut buckets, threads);
-    let sums = threads::map(steps, threads, |step| {
-        let mut positives = step.above.positives.to_f64();
-        let mut sum = 0.0;
-        for (_, totals) in descend(step.bucket.entries) {
-            let totals = step.above.add(totals);
-            let before = positives;
-            positives = totals.positives.to_f64();
-            let selected = totals.positives.add(totals.negatives).to_f64();
-            if selected != 0.0 {
-                sum += (positives - before) * (positives / selected);
-            }
+fn mean_precision<S: Score, P: Samples<Entry: Scan<Key = S::Key>>>(
+    samples: &P,
+    survey: &Survey<S>,
+) -> Option<f64> {
+    let threads = threads::threads_for(samples.count());
+    let mut buckets = partition(samples, survey);
+    let steps = steps(&mut buckets, false, threads);
+    let all = steps.last().map(|step| step.above.add(step.within)).unwrap_or_default();
+    let sums = threads::map_with(steps, threads, <P::Entry as Entry>::Scratch::default, |scratch, step| {
+        if <P::Entry as Entry>::Mass::ORDER_FREE {
+            P::Entry::sort(step.bucket.entries, scratch);
         }
-        (sum, positives)
+        P::Entry::sum_precisions(step.bucket.entries, step.above, step.within)
     });
-    let positives = sums.last().map_or(0.0, |&(_, positives)| positives);
-    let sum: f64 = sums.iter().map(|(sum, _)| sum).sum();
-    Ok((positives != 0.0).then(|| sum / positives))
+    let sum = sums.into_iter().fold(DoubleDouble::default(), DoubleDouble::add);
+    mean(sum, all.positives)
+}
+
+fn mean<M: Mass>(sum: DoubleDouble, positives: M) -> Option<f64> {
+    let positives = positives.to_f64();
+    (positives != 0.0).then(|| sum.to_f64() / positives)
+}
+
+/// The totals at or above each tie group, the highest first.
+fn descend_few<K: Key>(tie_groups: &[TieGroup<K>]) -> impl Iterator<Item = (&TieGroup<K>, Totals<u64>)> {
+    tie_groups.iter().rev().scan(Totals::default(), |above: &mut Totals<u64>, group| {
+        *above = above.add(Totals { negatives: group.negatives, positives: group.positives });
+        Some((group, *above))
+    })
+}
+
+fn trace_few<S: Score>(tie_groups: &[TieGroup<S::Key>]) -> Curve {
+    let mut curve = Curve::default();
+    for (group, totals) in descend_few(tie_groups) {
+        curve.thresholds.push(S::value(group.key));
+        curve.false_positives.push(totals.negatives.to_f64());
+        curve.true_positives.push(totals.positives.to_f64());
+    }
+    curve
+}
+
+fn mean_precision_of_few<K: Key>(tie_groups: &[TieGroup<K>]) -> Option<f64> {
+    let start = (DoubleDouble::default(), 0);
+    let (sum, positives) = descend_few(tie_groups).fold(start, |(sum, _), (group, totals)| {
+        let selected = totals.positives + totals.negatives;
+        let precision = totals.positives.to_f64() / selected.to_f64();
+        (sum.add_product(group.positives.to_f64(), precision), totals.positives)
+    });
+    mean(sum, positives)
 }

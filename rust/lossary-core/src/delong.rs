@@ -31,6 +31,11 @@ pub enum DelongError {
         /// Position of the first such weight.
         index: usize,
     },
+    /// A class is too large for doubled placements of 32 bits.
+    TooLarge {
+        /// Number of samples.
+        samples: usize,
+    },
     /// A class has fewer than two samples that weigh anything.
     TooFew {
         /// Number of positives with weight.
@@ -46,6 +51,9 @@ impl fmt::Display for DelongError {
             Self::Ranking(error) => error.fmt(out),
             Self::NegativeWeight { index } => {
                 write!(out, "weights: got a negative weight at {index}; wanted none below zero")
+            }
+            Self::TooLarge { samples } => {
+                write!(out, "labels: got {samples} samples; wanted fewer than 2^31 of each class")
             }
             Self::TooFew { positives, negatives } => {
                 write!(out, "labels: got {positives} positives and {negatives} negatives; wanted two of each")
@@ -80,12 +88,6 @@ pub struct Delong {
     pub negatives: f64,
 }
 
-impl Tied {
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
-    }
-}
-
 impl Delong {
     /// The covariance of the areas, row by row.
     pub fn covariance(&self) -> Vec<f64> {
@@ -104,6 +106,12 @@ pub struct Tied {
     pub positives: u64,
     /// Number of negatives.
     pub negatives: u64,
+}
+
+impl Tied {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
+    }
 }
 
 /// Variance of the area of one score vector. A label of 0 is negative, any other is positive.

@@ -15,12 +15,14 @@ pub struct DoubleDouble {
 }
 
 /// `a + b` exactly, where `|a| >= |b|` or `a == 0`.
+#[inline(always)]
 fn quick_two_sum(a: f64, b: f64) -> DoubleDouble {
     let high = a + b;
     DoubleDouble { high, low: b - (high - a) }
 }
 
 /// `a + b` exactly.
+#[inline(always)]
 fn two_sum(a: f64, b: f64) -> DoubleDouble {
     let high = a + b;
     let from_b = high - a;
@@ -28,6 +30,7 @@ fn two_sum(a: f64, b: f64) -> DoubleDouble {
 }
 
 /// `a * b` exactly; by splitting, because a fused multiply-add is a slow call on the baseline processor.
+#[inline(always)]
 fn two_product(a: f64, b: f64) -> DoubleDouble {
     let split = |x: f64| {
         let scaled = 134_217_729.0 * x; // 2^27 + 1
@@ -40,6 +43,21 @@ fn two_product(a: f64, b: f64) -> DoubleDouble {
     DoubleDouble { high, low }
 }
 
+impl DoubleDouble {
+    /// The sum with `a * b`.
+    #[inline(always)]
+    pub(crate) fn add_product(self, a: f64, b: f64) -> Self {
+        self.add(two_product(a, b))
+    }
+
+    /// The sum with a number, for long sums: the low part is brought below an ulp of the high one by the next `add`.
+    #[inline(always)]
+    pub(crate) fn add_f64(self, number: f64) -> Self {
+        let sum = two_sum(self.high, number);
+        Self { high: sum.high, low: self.low + sum.low }
+    }
+}
+
 impl From<f64> for DoubleDouble {
     fn from(number: f64) -> Self {
         Self { high: number, low: 0.0 }
@@ -49,6 +67,7 @@ impl From<f64> for DoubleDouble {
 impl Mul for DoubleDouble {
     type Output = Self;
 
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         let product = two_product(self.high, other.high);
         let cross = self.high * other.low + self.low * other.high;
@@ -57,6 +76,9 @@ impl Mul for DoubleDouble {
 }
 
 impl Mass for DoubleDouble {
+    const ORDER_FREE: bool = false;
+
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         let high = two_sum(self.high, other.high);
         let low = two_sum(self.low, other.low);

@@ -179,7 +179,7 @@ fn count_small<S: Score>(scores: &[S], labels: &[u8]) -> Auc {
 
 /// [`weighted_roc_auc`] by a sort, without its preparations.
 fn sum_small<S: Score>(samples: &WeightedSamples<'_, S>) -> Option<f64> {
-    let mut entries: Vec<_> = samples.entries(0..samples.scores().len()).collect();
+    let mut entries: Vec<_> = samples.entries(0..samples.count()).collect();
     entries.sort_unstable();
     let zero = DoubleDouble::default();
     let (mut twice_wins, mut positives, mut negatives) = (zero, zero, zero);

@@ -4,12 +4,16 @@
 //! Within a bucket whose keys agree in the top bit, `key << 1 | label` is lossless in the same width: sorted
 //! buckets of such entries carry the labels along for free.
 
+use crate::network::Column;
 use std::fmt::Debug;
 
 /// An unsigned integer that orders like the score it was made from.
-pub trait Key: Copy + Ord + Default + Debug + Send + Sync + 'static {
+pub trait Key: Column + Copy + Ord + Default + Debug + Send + Sync + 'static {
     /// Width in bits.
     const BITS: u32;
+
+    /// The top bit: the key of zero, for floats and signed integers.
+    const TOP: Self;
 
     /// The key without its top bit, and the label in the lowest bit.
     fn pack(self, positive: bool) -> Self;
@@ -25,12 +29,32 @@ pub trait Key: Copy + Ord + Default + Debug + Send + Sync + 'static {
 
     /// `self >> shift`, as a number.
     fn bin(self, shift: u32) -> u64;
+
+    /// `(self - base) >> shift` where that fits in 32 bits, for a base that is not above.
+    fn bin_from(self, base: Self, shift: u32) -> u32;
+
+    /// The key with the lowest bits cleared.
+    fn aligned(self, bits: u32) -> Self;
+
+    /// A number of steps of `2^shift` keys.
+    fn scaled(steps: u32, shift: u32) -> Self;
+
+    /// A key just outside a range; None where the range is all keys.
+    fn beside(min: Self, max: Self) -> Option<Self>;
+
+    /// The distance from a key that is not above.
+    fn less(self, base: Self) -> Self;
+
+    /// The key at a distance; wraps.
+    fn plus(self, distance: Self) -> Self;
 }
 
 macro_rules! impl_key {
     ($($key:ty),*) => {$(
         impl Key for $key {
             const BITS: u32 = <$key>::BITS;
+
+            const TOP: Self = 1 << (<$key>::BITS - 1);
 
             #[inline(always)]
             fn pack(self, positive: bool) -> Self {
@@ -56,6 +80,34 @@ macro_rules! impl_key {
             fn bin(self, shift: u32) -> u64 {
                 u64::from(self >> shift)
             }
+
+            #[inline(always)]
+            fn bin_from(self, base: Self, shift: u32) -> u32 {
+                (self.wrapping_sub(base) >> shift) as u32
+            }
+
+            #[inline(always)]
+            fn aligned(self, bits: u32) -> Self {
+                self >> bits << bits
+            }
+
+            fn scaled(steps: u32, shift: u32) -> Self {
+                <$key>::from(steps) << shift
+            }
+
+            fn beside(min: Self, max: Self) -> Option<Self> {
+                min.checked_sub(1).or_else(|| max.checked_add(1))
+            }
+
+            #[inline(always)]
+            fn less(self, base: Self) -> Self {
+                self.wrapping_sub(base)
+            }
+
+            #[inline(always)]
+            fn plus(self, distance: Self) -> Self {
+                self.wrapping_add(distance)
+            }
         }
     )*};
 }
@@ -66,6 +118,9 @@ impl_key!(u32, u64);
 pub trait Score: Copy + PartialOrd + Send + Sync + Debug + 'static {
     /// The key's width: 32 bits for numbers that fit, else 64.
     type Key: Key;
+
+    /// For floats: negative infinity, zero and infinity. Their keys are dense around zero, where numbers are rare.
+    const FLOAT: Option<[Self; 3]>;
 
     /// The key of a number that is not NaN. Negative zero has the key of zero.
     fn key(self) -> Self::Key;
@@ -81,6 +136,8 @@ macro_rules! impl_float_score {
     ($($float:ty: $key:ty),*) => {$(
         impl Score for $float {
             type Key = $key;
+
+            const FLOAT: Option<[Self; 3]> = Some([<$float>::NEG_INFINITY, 0.0, <$float>::INFINITY]);
 
             #[inline(always)]
             fn key(self) -> $key {
@@ -111,6 +168,8 @@ macro_rules! impl_integer_score {
     ($($integer:ty: $wide:ty, $key:ty, $flip:expr);*) => {$(
         impl Score for $integer {
             type Key = $key;
+
+            const FLOAT: Option<[Self; 3]> = None;
 
             #[inline(always)]
             fn key(self) -> $key {

@@ -53,13 +53,14 @@
 //! - **Exact.** Counts are integers of 64 and 128 bits. Weighted sums carry about 106 bits, in an order that
 //!   depends on the values alone.
 //! - **Same bits for any number of threads.** Work is cut by the data.
-//! - **No panics.** Bad input is an error that names the position. There is no unsafe code.
+//! - **No panics.** Bad input is an error that names the position. Unsafe code is in `platform` alone.
 //! - **Any numbers.** `f32`, `f64` and integers up to 64 bits are ranked as they are, infinities included;
 //!   negative zero ties with zero.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod auc;
+mod bins;
 pub mod bootstrap;
 pub mod brier;
 mod bucket_sort;
@@ -70,7 +71,9 @@ pub mod criteria;
 pub mod curves;
 pub mod delong;
 mod double_double;
+mod few;
 pub mod functionals;
+mod grid;
 pub mod grouped_auc;
 mod inversions;
 pub mod kendall;
@@ -79,12 +82,14 @@ pub mod label_ranking;
 pub mod labels;
 pub mod mann_whitney;
 pub mod mutual_information;
+mod network;
 pub mod one_vs_one;
 pub mod operating_points;
 pub mod order;
 pub mod partial_area;
 mod partition;
 pub mod placements;
+mod platform;
 pub mod random;
 pub mod rank_pairs;
 pub mod ranking;

@@ -3,18 +3,25 @@
 //! A histogram of the top bits of the keys is cut into buckets of about [`BUCKET`] entries; entries move to
 //! their buckets in one stable pass. Buckets are then sorted one by one, in cache and in parallel. The cut
 //! depends on the multiset of keys alone, so neither threads nor the order of the input can change a result.
-//! O(n) time and one entry (4 or 8 bytes without weights) of memory per sample.
+//! O(n) time and one entry (4 or 8 bytes without weights) of memory per sample; the entries that crowd in one
+//! bin, more than [`LONGEST`], are partitioned again, and copied once more for it.
 
+use crate::grid::Grid;
 use crate::keys::{Key, Score};
+use crate::platform::{Work, prefer_large_pages, widest};
 use crate::ranking::{Entry, Samples, Survey};
 use crate::threads;
+use std::ops::Range;
 use std::slice::IterMut;
 
 /// Wanted number of entries of a bucket: it is sorted within the first two levels of cache.
 const BUCKET: usize = 1 << 14;
 
 /// At most about this many buckets: more cost misses in the translation of addresses.
-const MOST_BUCKETS: usize = 1 << 10;
+const MOST_BUCKETS: usize = 1 << 12;
+
+/// A bucket that is longer is partitioned again.
+pub(crate) const LONGEST: usize = (1 << 16) - 1;
 
 /// Entries grouped into buckets, lowest keys first.
 pub(crate) struct Buckets<E> {
@@ -48,74 +55,181 @@ impl<E: Entry> Buckets<E> {
     }
 }
 
-/// The fine histogram's bins: `(key >> shift) - first`.
-#[derive(Clone, Copy)]
-struct Grid {
-    shift: u32,
-    first: u64,
-    bins: usize,
-}
-
-impl Grid {
-    fn new<K: Key>(min: K, max: K, samples: usize) -> Self {
-        let shift = if samples <= BUCKET {
-            K::BITS - 1 // everything fits one bucket; two bins keep negative numbers apart from the others
-        } else {
-            let most = if K::BITS == 32 { 1 << 16 } else { 1 << 18 };
-            (0..K::BITS).find(|&shift| max.bin(shift) - min.bin(shift) < most).unwrap_or(K::BITS - 1)
-        };
-        let first = min.bin(shift);
-        Self { shift, first, bins: (max.bin(shift) - first) as usize + 1 }
-    }
-
-    #[inline(always)]
-    fn bin<K: Key>(self, key: K) -> usize {
-        (key.bin(self.shift) - self.first) as usize
-    }
-
-    /// Whether the keys of a bin have the top bit set.
-    fn top<K: Key>(self, bin: usize) -> bool {
-        (self.first + bin as u64) >> (K::BITS - 1 - self.shift) == 1
-    }
-}
-
 /// Scatters samples into buckets.
-pub(crate) fn partition<P: Samples>(samples: &P, survey: &Survey<P::Score>) -> Buckets<P::Entry> {
-    let count = samples.scores().len();
-    let threads = threads::threads_for(count);
-    let parts = threads::parts(count, threads);
-    let grid = Grid::new(survey.min.key(), survey.max.key(), count);
-    let histograms = threads::map(parts.clone(), threads, |part| {
-        let mut histogram = vec![0_u32; grid.bins];
-        for (key, _) in samples.entries(part) {
-            histogram[grid.bin(key)] += 1;
-        }
-        histogram
-    });
-    let (spans, bucket_of_bin) = merge_bins::<<P::Score as Score>::Key>(grid, &histograms);
-
-    let mut entries = vec![P::Entry::default(); spans.iter().map(|span| span.length).sum()];
-    let slots = slots_per_part(&mut entries, &histograms, &bucket_of_bin, spans.len());
-    let jobs = parts.into_iter().zip(slots).collect();
-    threads::map(jobs, threads, |(part, mut slots)| {
-        for (key, entry) in samples.entries(part) {
-            if let Some(slot) = slots[usize::from(bucket_of_bin[grid.bin(key)])].next() {
-                *slot = entry;
-            }
-        }
-    });
+pub(crate) fn partition<S: Score, P: Samples>(samples: &P, survey: &Survey<S>) -> Buckets<P::Entry>
+where
+    P::Entry: Entry<Key = S::Key>,
+{
+    if samples.count() <= BUCKET {
+        return split(samples);
+    }
+    let (mut entries, coarse) = scatter(samples, survey.grid());
+    let mut spans = Vec::with_capacity(coarse.len());
+    let mut rest = entries.as_mut_slice();
+    for span in coarse {
+        let (own, after) = std::mem::take(&mut rest).split_at_mut(span.length);
+        refine(own, span.top, &mut spans);
+        rest = after;
+    }
     Buckets { entries, spans }
 }
 
+/// Partitions a bucket again, on its own range of keys, until no part is too long, or a part is one tie group.
+fn refine<E: Entry>(entries: &mut [E], top: bool, spans: &mut Vec<Span>) {
+    let range = if entries.len() > LONGEST { (Packed { entries }).range() } else { None };
+    if let Some((min, max)) = range.filter(|(min, max)| min < max) {
+        let (sorted, parts) = scatter(&Packed { entries }, Grid::new(min, max, None));
+        entries.copy_from_slice(&sorted);
+        drop(sorted);
+        let mut rest = entries;
+        for part in parts {
+            let (own, after) = rest.split_at_mut(part.length);
+            refine(own, top, spans);
+            rest = after;
+        }
+    } else if !entries.is_empty() {
+        spans.push(Span { length: entries.len(), top });
+    }
+}
+
+/// The entries of a bucket, as samples whose keys lack the top bit.
+struct Packed<'a, E> {
+    entries: &'a [E],
+}
+
+impl<E: Entry> Packed<'_, E> {
+    fn range(&self) -> Option<(E::Key, E::Key)> {
+        let keys = || self.entries.iter().map(|entry| entry.packed().tie_group());
+        keys().min().zip(keys().max())
+    }
+}
+
+impl<E: Entry> Samples for Packed<'_, E> {
+    type Entry = E;
+
+    fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline(always)]
+    fn entries(&self, range: Range<usize>) -> impl Iterator<Item = (E::Key, E)> {
+        self.entries[range].iter().map(|&entry| (entry.packed().tie_group(), entry))
+    }
+}
+
+/// Entries bin by bin, in the order of the input within a bin, and where the buckets end.
+fn scatter<P: Samples>(samples: &P, grid: Grid<KeyOf<P>>) -> (Vec<P::Entry>, Vec<Span>) {
+    let threads = threads::threads_for(samples.count());
+    let parts = threads::parts(samples.count(), threads);
+    let histograms = threads::map(parts.clone(), threads, |part| widest(Histogram { samples, grid, part }));
+    let (spans, bucket_of_bin) = merge_bins(grid, &histograms);
+    let mut entries = vec![P::Entry::default(); spans.iter().map(|span| span.length).sum()];
+    prefer_large_pages(&mut entries);
+    let slots = slots_per_part(&mut entries, &histograms, &bucket_of_bin, spans.len());
+    let jobs = parts.into_iter().zip(slots).collect();
+    threads::map(jobs, threads, |(part, slots)| {
+        widest(Scatter { samples, grid, part, bucket_of_bin: &bucket_of_bin, slots });
+    });
+    (entries, spans)
+}
+
+type KeyOf<P> = <<P as Samples>::Entry as Entry>::Key;
+
+/// Few samples fit two buckets: negative numbers, and the others.
+fn split<P: Samples>(samples: &P) -> Buckets<P::Entry> {
+    let samples = || samples.entries(0..samples.count());
+    let is_high = |key: KeyOf<P>| key.bin(KeyOf::<P>::BITS - 1) as usize;
+    let (mut count, mut high) = (0, 0);
+    for (key, _) in samples() {
+        count += 1;
+        high += is_high(key);
+    }
+    let mut entries = vec![P::Entry::default(); count];
+    let mut next = [0, count - high];
+    for (key, entry) in samples() {
+        let next = &mut next[is_high(key)];
+        entries[*next] = entry;
+        *next += 1;
+    }
+    let spans = vec![Span { length: count - high, top: false }, Span { length: high, top: true }];
+    Buckets { entries, spans }
+}
+
+/// Samples are read in blocks: the keys of a block are made side by side, then they move one by one.
+const BLOCK: usize = 256;
+
+/// Counts the keys of a part of the samples in each bin.
+struct Histogram<'a, P: Samples> {
+    samples: &'a P,
+    grid: Grid<KeyOf<P>>,
+    part: Range<usize>,
+}
+
+impl<P: Samples> Work for Histogram<'_, P> {
+    type Output = Vec<u32>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<u32> {
+        let mut histogram = vec![0; self.grid.bins];
+        let mut bins = [0; BLOCK];
+        for start in self.part.clone().step_by(BLOCK) {
+            let block = start..self.part.end.min(start + BLOCK);
+            let mut filled = 0;
+            for (bin, (key, _)) in bins.iter_mut().zip(self.samples.entries(block)) {
+                *bin = self.grid.bin(key);
+                filled += 1;
+            }
+            for &bin in &bins[..filled] {
+                histogram[bin as usize] += 1;
+            }
+        }
+        histogram
+    }
+}
+
+/// Moves the entries of a part of the samples to their buckets.
+struct Scatter<'a, P: Samples> {
+    samples: &'a P,
+    grid: Grid<KeyOf<P>>,
+    part: Range<usize>,
+    bucket_of_bin: &'a [u16],
+    slots: Vec<IterMut<'a, P::Entry>>,
+}
+
+impl<P: Samples> Work for Scatter<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let (bucket_of_bin, slots) = (self.bucket_of_bin, self.slots.as_mut_slice());
+        let (mut bins, mut entries) = ([0; BLOCK], [P::Entry::default(); BLOCK]);
+        for start in self.part.clone().step_by(BLOCK) {
+            let block = start..self.part.end.min(start + BLOCK);
+            let mut filled = 0;
+            for ((bin, slot), (key, entry)) in
+                bins.iter_mut().zip(&mut entries).zip(self.samples.entries(block))
+            {
+                (*bin, *slot) = (self.grid.bin(key), entry);
+                filled += 1;
+            }
+            for (&bin, &entry) in bins[..filled].iter().zip(&entries) {
+                if let Some(slot) = slots[usize::from(bucket_of_bin[bin as usize])].next() {
+                    *slot = entry;
+                }
+            }
+        }
+    }
+}
+
 /// Joins neighbouring bins to buckets of about the wanted size; no bucket straddles the change of the top bit.
-fn merge_bins<K: Key>(grid: Grid, histograms: &[Vec<u32>]) -> (Vec<Span>, Vec<u16>) {
+fn merge_bins<K: Key>(grid: Grid<K>, histograms: &[Vec<u32>]) -> (Vec<Span>, Vec<u16>) {
     let totals: Vec<usize> =
         (0..grid.bins).map(|bin| histograms.iter().map(|histogram| histogram[bin] as usize).sum()).collect();
     let wanted = BUCKET.max(totals.iter().sum::<usize>() / MOST_BUCKETS);
     let mut spans: Vec<Span> = Vec::new();
     let mut bucket_of_bin = Vec::with_capacity(grid.bins);
     for (bin, &total) in totals.iter().enumerate() {
-        let top = grid.top::<K>(bin);
+        let top = grid.top(bin);
         match spans.last_mut() {
             Some(span) if span.top == top && span.length + total <= wanted => span.length += total,
             _ => spans.push(Span { length: total, top }),

@@ -47,7 +47,7 @@ impl Comparison {
         let positives = labels.iter().map(|&label| u64::from(label)).sum();
         let total = Tied { positives, negatives: labels.len() as u64 - positives };
         if total.positives.max(total.negatives) >= 1 << 31 {
-            return Err(RankingError::TooMany { scores: labels.len() }.into());
+            return Err(DelongError::TooLarge { samples: labels.len() });
         }
         let Some(weights) = weights else {
             check_sizes(total.positives, total.negatives)?;

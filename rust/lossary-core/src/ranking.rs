@@ -1,6 +1,9 @@
 //! What the ranking kernels share: their input, its checks, and the one pass that surveys the scores.
 
+use crate::bins::Bins;
+use crate::grid::Grid;
 use crate::keys::{Key, Score};
+use crate::platform::{Work, widest};
 use crate::threads;
 use std::fmt;
 use std::ops::Range;
@@ -82,18 +85,34 @@ pub(crate) trait Entry: Copy + Ord + Default + Send + Sync {
     type Key: Key;
     /// What a sample counts: 1, or its weight.
     type Mass: Mass;
+    /// Memory that sorting needs, kept from bucket to bucket.
+    type Scratch: Default;
 
     fn packed(self) -> Self::Key;
     fn mass(self) -> Self::Mass;
+
+    /// Sorts a bucket.
+    fn sort(entries: &mut [Self], scratch: &mut Self::Scratch);
+}
+
+/// How many tie groups a sorted bucket has.
+pub(crate) fn count_tie_groups<E: Entry>(sorted: &[E]) -> usize {
+    let steps = sorted.windows(2).filter(|pair| pair[0].packed().tie_group() != pair[1].packed().tie_group());
+    usize::from(!sorted.is_empty()) + steps.count()
 }
 
 /// A sum of counts or weights.
 pub(crate) trait Mass: Copy + Default + Send + Sync {
+    /// Whether sums do not depend on the order of what is added.
+    const ORDER_FREE: bool;
+
     fn add(self, other: Self) -> Self;
     fn to_f64(self) -> f64;
 }
 
 impl Mass for u64 {
+    const ORDER_FREE: bool = true;
+
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         self + other
@@ -108,6 +127,7 @@ impl Mass for u64 {
 impl<K: Key> Entry for K {
     type Key = K;
     type Mass = u64;
+    type Scratch = Bins<K>;
 
     #[inline(always)]
     fn packed(self) -> K {
@@ -118,20 +138,24 @@ impl<K: Key> Entry for K {
     fn mass(self) -> u64 {
         1
     }
+
+    fn sort(entries: &mut [K], bins: &mut Bins<K>) {
+        bins.sort(entries);
+    }
 }
 
 /// Labelled scores, with or without weights.
 pub(crate) trait Samples: Sync {
-    type Score: Score;
-    type Entry: Entry<Key = <Self::Score as Score>::Key>;
+    type Entry: Entry;
 
-    fn scores(&self) -> &[Self::Score];
+    /// How many there are, those of weight zero included.
+    fn count(&self) -> usize;
 
     /// Key and entry of the samples in a range, in order.
     fn entries(
         &self,
         range: Range<usize>,
-    ) -> impl Iterator<Item = (<Self::Score as Score>::Key, Self::Entry)>;
+    ) -> impl Iterator<Item = (<Self::Entry as Entry>::Key, Self::Entry)>;
 }
 
 /// Samples that count 1 each. A label of 0 is negative, any other is positive.
@@ -154,11 +178,10 @@ impl<'a, S: Score> Counted<'a, S> {
 }
 
 impl<S: Score> Samples for Counted<'_, S> {
-    type Score = S;
     type Entry = S::Key;
 
-    fn scores(&self) -> &[S] {
-        self.scores
+    fn count(&self) -> usize {
+        self.scores.len()
     }
 
     #[inline(always)]
@@ -183,10 +206,43 @@ pub(crate) fn check_lengths<S, T>(scores: &[S], other: &[T]) -> Result<(), Ranki
 pub(crate) struct Survey<S> {
     pub(crate) min: S,
     pub(crate) max: S,
+    /// For floats: the highest negative number and the lowest positive one; where there is none, an infinity.
+    pub(crate) around_zero: Option<(S, S)>,
     /// No score is below the one before it.
     pub(crate) rising: bool,
     /// No score is above the one before it.
     pub(crate) falling: bool,
+}
+
+impl<S: Score> Survey<S> {
+    /// Bins for a histogram of the scores.
+    pub(crate) fn grid(&self) -> Grid<S::Key> {
+        let around_zero = self.around_zero.map(|(below, above)| (below.key(), above.key()));
+        Grid::new(self.min.key(), self.max.key(), around_zero)
+    }
+
+    fn merge(self, other: Self) -> Self {
+        Self {
+            min: lower(self.min, other.min),
+            max: higher(self.max, other.max),
+            around_zero: self
+                .around_zero
+                .zip(other.around_zero)
+                .map(|((a, b), (c, d))| (higher(a, c), lower(b, d))),
+            rising: self.rising && other.rising,
+            falling: self.falling && other.falling,
+        }
+    }
+}
+
+#[inline(always)]
+fn lower<S: Score>(a: S, b: S) -> S {
+    if b < a { b } else { a }
+}
+
+#[inline(always)]
+fn higher<S: Score>(a: S, b: S) -> S {
+    if b > a { b } else { a }
 }
 
 /// Finds range and order of the scores, and refuses NaN.
@@ -194,39 +250,82 @@ pub(crate) fn survey<S: Score>(scores: &[S]) -> Result<Survey<S>, RankingError> 
     let threads = threads::threads_for(scores.len());
     let parts = threads::parts(scores.len(), threads);
     // Each part starts one score early, to see the step from its neighbour.
-    let surveys =
-        threads::map(parts, threads, |part| survey_part(&scores[part.start.saturating_sub(1)..part.end]));
-    let mut merged = None;
+    let surveys = threads::map(parts, threads, |part| {
+        widest(Look { scores: &scores[part.start.saturating_sub(1)..part.end] })
+    });
+    let mut merged: Option<Survey<S>> = None;
     for survey in surveys {
         let Some(part) = survey else {
             let index = scores.iter().position(|score| score.partial_cmp(score).is_none());
             return Err(RankingError::BadScore { index: index.unwrap_or(0) });
         };
-        let so_far = merged.unwrap_or(part);
-        merged = Some(Survey {
-            min: if part.min < so_far.min { part.min } else { so_far.min },
-            max: if part.max > so_far.max { part.max } else { so_far.max },
-            rising: part.rising && so_far.rising,
-            falling: part.falling && so_far.falling,
-        });
+        merged = Some(merged.map_or(part, |so_far| so_far.merge(part)));
     }
     merged.ok_or(RankingError::Empty)
 }
 
-/// None when a score is NaN.
-fn survey_part<S: Score>(scores: &[S]) -> Option<Survey<S>> {
-    let &first = scores.first()?;
-    let (mut min, mut max, mut nan) = (first, first, false);
-    for &score in scores {
-        min = if score < min { score } else { min };
-        max = if score > max { score } else { max };
-        #[allow(clippy::eq_op, reason = "only NaN differs from itself; this form vectorises")]
-        {
-            nan |= score != score;
+/// Surveys neighbouring scores; None when one is NaN.
+struct Look<'a, S> {
+    scores: &'a [S],
+}
+
+/// Scores surveyed at once: the compiler keeps several in a register.
+const WIDTH: usize = 64;
+
+/// What is found of every `WIDTH`th score.
+struct Lanes<S> {
+    min: [S; WIDTH],
+    max: [S; WIDTH],
+    below: [S; WIDTH],
+    above: [S; WIDTH],
+    nans: [u32; WIDTH],
+}
+
+impl<S: Score> Lanes<S> {
+    #[inline(always)]
+    fn add(&mut self, row: &[S; WIDTH], [lowest, zero, highest]: [S; 3]) {
+        for (lane, &score) in row.iter().enumerate() {
+            #[allow(clippy::eq_op, reason = "only NaN differs from itself; this form vectorises")]
+            {
+                self.nans[lane] |= u32::from(score != score);
+            }
+            self.min[lane] = lower(self.min[lane], score);
+            self.max[lane] = higher(self.max[lane], score);
+            self.below[lane] = higher(self.below[lane], if score < zero { score } else { lowest });
+            self.above[lane] = lower(self.above[lane], if score > zero { score } else { highest });
         }
     }
-    let mut steps = scores.windows(2);
-    let rising = steps.all(|pair| pair[0] <= pair[1]);
-    let falling = scores.windows(2).all(|pair| pair[0] >= pair[1]);
-    (!nan).then_some(Survey { min, max, rising, falling })
+}
+
+impl<S: Score> Work for Look<'_, S> {
+    type Output = Option<Survey<S>>;
+
+    #[inline(always)]
+    fn run(self) -> Option<Survey<S>> {
+        let &first = self.scores.first()?;
+        let landmarks = S::FLOAT.unwrap_or([first; 3]);
+        let [lowest, _, highest] = landmarks;
+        let mut lanes = Lanes {
+            min: [first; WIDTH],
+            max: [first; WIDTH],
+            below: [lowest; WIDTH],
+            above: [highest; WIDTH],
+            nans: [0; WIDTH],
+        };
+        let (rows, rest) = self.scores.as_chunks();
+        for row in rows {
+            lanes.add(row, landmarks);
+        }
+        lanes.add(&std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(first)), landmarks);
+        (lanes.nans == [0; WIDTH]).then(|| Survey {
+            min: lanes.min.into_iter().fold(first, lower),
+            max: lanes.max.into_iter().fold(first, higher),
+            around_zero: S::FLOAT.map(|_| {
+                let below = lanes.below.into_iter().fold(lowest, higher);
+                (below, lanes.above.into_iter().fold(highest, lower))
+            }),
+            rising: self.scores.windows(2).all(|pair| pair[0] <= pair[1]),
+            falling: self.scores.windows(2).all(|pair| pair[0] >= pair[1]),
+        })
+    }
 }

@@ -60,17 +60,28 @@ pub(crate) fn parts(elements: usize, threads: usize) -> Vec<Range<usize>> {
 
 /// Applies `work` to every job, on up to `threads` threads; results come in the order of the jobs.
 pub(crate) fn map<J: Send, R: Send>(jobs: Vec<J>, threads: usize, work: impl Fn(J) -> R + Sync) -> Vec<R> {
+    map_with(jobs, threads, || (), |(), job| work(job))
+}
+
+/// [`map`] where the jobs of a thread share what `scratch` makes, one after the other.
+pub(crate) fn map_with<S, J: Send, R: Send>(
+    jobs: Vec<J>,
+    threads: usize,
+    scratch: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, J) -> R + Sync,
+) -> Vec<R> {
     if threads <= 1 || jobs.len() <= 1 {
-        return jobs.into_iter().map(work).collect();
+        let mut scratch = scratch();
+        return jobs.into_iter().map(|job| work(&mut scratch, job)).collect();
     }
     let helpers = threads.min(jobs.len()) - 1;
     let queue = Mutex::new(jobs.into_iter().enumerate());
     let drain = || {
-        let mut done = Vec::new();
+        let (mut scratch, mut done) = (scratch(), Vec::new());
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             match next {
-                Some((index, job)) => done.push((index, work(job))),
+                Some((index, job)) => done.push((index, work(&mut scratch, job))),
                 None => return done,
             }
         }

@@ -1,5 +1,6 @@
 //! Samples that count with a weight.
 
+use crate::bucket_sort::sort_bucket;
 use crate::double_double::DoubleDouble;
 use crate::keys::{Key, Score};
 use crate::ranking::{Entry, RankingError, Samples, check_lengths};
@@ -16,6 +17,7 @@ pub(crate) struct Weighted<K> {
 impl<K: Key> Entry for Weighted<K> {
     type Key = K;
     type Mass = DoubleDouble;
+    type Scratch = ();
 
     #[inline(always)]
     fn packed(self) -> K {
@@ -25,6 +27,10 @@ impl<K: Key> Entry for Weighted<K> {
     #[inline(always)]
     fn mass(self) -> DoubleDouble {
         DoubleDouble::from(f64::from_bits(self.weight))
+    }
+
+    fn sort(entries: &mut [Self], (): &mut ()) {
+        sort_bucket(entries);
     }
 }
 
@@ -61,11 +67,10 @@ impl<'a, S: Score> WeightedSamples<'a, S> {
 }
 
 impl<S: Score> Samples for WeightedSamples<'_, S> {
-    type Score = S;
     type Entry = Weighted<S::Key>;
 
-    fn scores(&self) -> &[S] {
-        self.scores
+    fn count(&self) -> usize {
+        self.scores.len()
     }
 
     #[inline(always)]

@@ -197,6 +197,9 @@ pub fn delong_error(error: DelongError) -> PyErr {
         DelongError::NegativeWeight { index } => InvalidInputError::new_err(format!(
             "sample_weight: got a negative weight at position {index}; wanted none below zero"
         )),
+        DelongError::TooLarge { samples } => InvalidInputError::new_err(format!(
+            "y_true: got {samples} samples; wanted fewer than 2^31 of each class"
+        )),
         DelongError::TooFew { positives, negatives } => UndefinedMetricError::new_err(format!(
             "y_true: got {positives} positives and {negatives} negatives with weight; wanted two of each, for \
              DeLong's variance"
