@@ -98,11 +98,15 @@ def test_bad_bases_raise(log_base):
 
 @pytest.mark.parametrize("name", ["ndcg_score", "dcg_score"])
 def test_parameters_are_scikit_learns(name):
+    """And ``confidence``, the last."""
+
     def parameters(module):
         found = inspect.signature(getattr(module, name)).parameters.values()
         return [(each.name, each.kind, each.default) for each in found]
 
-    assert parameters(metrics) == parameters(sklearn.metrics)
+    ours = parameters(metrics)
+    assert ours.pop() == ("confidence", inspect.Parameter.KEYWORD_ONLY, None)
+    assert ours == parameters(sklearn.metrics)
 
 
 SCIKIT_LEARN_TESTS = [name for name in dir(scikit_learn_tests) if name.startswith("test_") and "dcg" in name]

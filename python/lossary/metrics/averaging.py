@@ -89,9 +89,9 @@ def mean_of(values: Doubles, shares: Array | None) -> float:
 
 def mean_of_rows(values: Doubles, sample_weight: Any, confidence: float | Confidence | None) -> Value:
     """The weighted mean of one value per row, or its `Interval`."""
-    if confidence is None:
-        return mean_of(values, relative_weights(sample_weight, len(values)))
-    return of_rows(values, sample_weight, confidence)
+    weight = relative_weights(sample_weight, len(values))
+    value = mean_of(values, weight)
+    return value if confidence is None else of_rows(values, weight, confidence, value=value)
 
 
 def one_of_each(codes: NDArray[np.uint32], columns: int) -> NDArray[np.bool_]:

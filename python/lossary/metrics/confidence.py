@@ -32,7 +32,7 @@ from lossary.errors import (
     UndefinedMetricError,
     UndefinedMetricWarning,
 )
-from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy, weights
+from lossary.metrics.arrays import Array, numeric, one_axis, relative_weights, to_numpy
 from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice, check_flag
 
@@ -134,13 +134,16 @@ def resolve(confidence: Any) -> Confidence:
     return Confidence(level=float(confidence))
 
 
-def of_rows(values: Any, sample_weight: Any, confidence: float | Confidence) -> Interval:
+def of_rows(
+    values: Any, sample_weight: Any, confidence: float | Confidence, *, value: float | None = None
+) -> Interval:
     """The (weighted) mean of one value per row, with its bootstrap interval.
 
     Args:
         values: finite numbers, (rows,).
         sample_weight: (rows,) or None; the mean is ``sum w v / sum w``.
         confidence: the level, or settings; "auto" takes "bca".
+        value: the mean, where the caller has it, to return with the bits that it has; None computes it.
 
     Returns:
         The interval.
@@ -160,13 +163,18 @@ def of_rows(values: Any, sample_weight: Any, confidence: float | Confidence) -> 
     rows = np.ascontiguousarray(one_axis("values", numeric("values", to_numpy("values", values))), np.float64)
     if not len(rows) or not np.isfinite(rows).all():
         raise InvalidInputError(f"values: got {len(rows)} values; wanted one or more, all finite")
-    weight = weights(sample_weight, len(rows))
+    weight = relative_weights(sample_weight, len(rows))
     drawn, left_out = _kernels.resample_mean(
         rows, weight, settings.group_codes(len(rows)), resamples=settings.resamples, seed=settings.seed
     )
     # Centred like the resamples, so that the mean of equal values is exactly theirs.
-    value = float(rows[0] + np.average(rows - rows[0], weights=weight))
-    return Interval(value, *ends(value, drawn, left_out, method, settings), method)
+    centred = float(rows[0] + np.average(rows - rows[0], weights=weight))
+    low, high = ends(centred, drawn, left_out, method, settings)
+    if value is None:
+        return Interval(centred, low, high, method)
+    # Rounding must not part the value from an end that equals it.
+    low, high = (value if end == centred else end for end in (low, high))
+    return Interval(value, low, high, method)
 
 
 def of_reweighted(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice
 from lossary.metrics.queries import Measures, check_cut, mean_over
@@ -34,7 +35,8 @@ def retrieval_report(
     reference_labels: Any = None,
     similarity: str = "cosine",
     k: Sequence[int] = (1, 2, 4),
-) -> dict[str, float]:
+    confidence: float | Confidence | None = None,
+) -> dict[str, Value]:
     """How well embeddings find others of their label: all measures of metric learning in one pass.
 
     Each embedding is a query that ranks the reference by similarity, equal similarities in order of the
@@ -55,10 +57,14 @@ def retrieval_report(
         similarity: "cosine", "euclidean" (nearer is better) or "dot".
         k: the ranks of ``recall_at_{k}``, which is that of metric learning: whether any of the first k has
             the label (``mode="hit"`` of `recall_at_k`).
+        confidence: the level of bootstrap intervals over queries, such as 0.95, or `Confidence` settings;
+            "auto" takes "bca". The reference stays; queries that are left out are not drawn. ``groups`` has
+            a label for each embedding.
 
     Returns:
         A dict of floats in [0, 1]: precision_at_1, r_precision, map_at_r, mean_reciprocal_rank,
-        mean_average_precision, and recall_at_k for each k.
+        mean_average_precision, and recall_at_k for each k. Of `Interval` with confidence, all on the same
+        resamples.
 
     Raises:
         InvalidInputError: NaN or infinity; a zero embedding with "cosine"; ``reference`` without
@@ -104,7 +110,8 @@ def retrieval_report(
     if not relevant.any():
         raise UndefinedMetricError("labels: got no label that another item has; wanted one to find")
     names = (*_NAMES, *(f"recall_at_{cut}" for cut in cuts))
-    return {name: mean_over(column, relevant, None) for name, column in zip(names, values.T, strict=True)}
+    columns = zip(names, values.T, strict=True)
+    return {name: mean_over(column, relevant, None, confidence) for name, column in columns}
 
 
 def _cuts(k: Any) -> list[Any]:

@@ -135,7 +135,7 @@ def grouped_auc(
     elif average == "pairs":
         sizes = found.positives * found.negatives
     value = _mean(found.values, sizes)
-    return value if confidence is None else of_rows(found.values, sizes, confidence)._replace(value=value)
+    return value if confidence is None else of_rows(found.values, sizes, confidence, value=value)
 
 
 def _check_undefined(given: Any) -> None:

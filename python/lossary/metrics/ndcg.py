@@ -8,8 +8,10 @@ import numpy as np
 
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, to_numpy
+from lossary.metrics.averaging import mean_of_rows
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.options import check_choice, check_flag
-from lossary.metrics.queries import Doubles, check_cut, matrix, mean_over, over_queries, rankings
+from lossary.metrics.queries import Doubles, check_cut, matrix, over_queries, rankings
 
 
 def ndcg_at_k(
@@ -23,7 +25,8 @@ def ndcg_at_k(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Discounted cumulative gain, divided by that of the ideal order (NDCG@k).
 
     .. math:: DCG = \sum_{i \le k} \frac{g(y_i)}{\log_2(i + 1)}
@@ -39,9 +42,10 @@ def ndcg_at_k(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: a grade above 900 with exponential gain, gains whose sum overflows; else see
@@ -65,6 +69,7 @@ def ndcg_at_k(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -75,7 +80,8 @@ def ndcg_score(
     k: int | None = None,
     sample_weight: Any = None,
     ignore_ties: bool = False,
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Mean NDCG with linear gains, as scikit-learn counts it: ties averaged, 0 where nothing is relevant.
 
     Args:
@@ -84,9 +90,11 @@ def ndcg_score(
         k: how many ranks to look at; None for all.
         sample_weight: (n_samples,).
         ignore_ties: take equal scores in one order, the last label first, instead of the mean over all.
+        confidence: the level of a bootstrap interval over samples, such as 0.95, or `Confidence` settings;
+            "auto" takes "bca".
 
     Returns:
-        A float in [0, 1].
+        A float in [0, 1], or an `Interval` with confidence.
 
     Raises:
         InvalidInputError: negative grades; NaN or infinity; weights that sum to zero; k below 1.
@@ -113,7 +121,8 @@ def ndcg_score(
             "y_true: got negative numbers; wanted none (ndcg_score should not be used on negative y_true "
             "values)"
         )
-    return _mean_per_row(relevance, y_score, "ndcg", cut, sample_weight, ignore_ties=ignore_ties)
+    values = _per_row(relevance, y_score, "ndcg", cut, ignore_ties=ignore_ties)
+    return mean_of_rows(values, sample_weight, confidence)
 
 
 def dcg_score(
@@ -124,7 +133,8 @@ def dcg_score(
     log_base: float = 2,
     sample_weight: Any = None,
     ignore_ties: bool = False,
-) -> float:
+    confidence: float | Confidence | None = None,
+) -> Value:
     """Mean discounted cumulative gain with linear gains, not normalised.
 
     Args:
@@ -134,9 +144,11 @@ def dcg_score(
         log_base: base of the logarithm of the discount; lower ones discount more.
         sample_weight: (n_samples,).
         ignore_ties: take equal scores in one order, the last label first, instead of the mean over all.
+        confidence: the level of a bootstrap interval over samples, such as 0.95, or `Confidence` settings;
+            "auto" takes "bca".
 
     Returns:
-        A float.
+        A float, or an `Interval` with confidence.
 
     Raises:
         InvalidInputError: NaN or infinity; weights that sum to zero; k below 1; a ``log_base`` that is not
@@ -160,9 +172,8 @@ def dcg_score(
         raise InvalidInputError(f"log_base: got {log_base!r}; wanted a number above 0")
     check_flag("ignore_ties", ignore_ties)
     relevance = _finite("y_true", y_true)
-    return math.log2(log_base) * _mean_per_row(
-        relevance, y_score, "dcg", cut, sample_weight, ignore_ties=ignore_ties
-    )
+    values = _per_row(relevance, y_score, "dcg", cut, ignore_ties=ignore_ties)
+    return mean_of_rows(math.log2(log_base) * values, sample_weight, confidence)
 
 
 def _finite(name: str, given: Any) -> Array:
@@ -172,9 +183,7 @@ def _finite(name: str, given: Any) -> Array:
     return array
 
 
-def _mean_per_row(
-    relevance: Array, y_score: Any, measure: str, cut: int | None, sample_weight: Any, *, ignore_ties: bool
-) -> float:
+def _per_row(relevance: Array, y_score: Any, measure: str, cut: int | None, *, ignore_ties: bool) -> Doubles:
     if relevance.shape[1] == 1:
         raise ShapeError(
             f"y_true: got shape {relevance.shape}; wanted several columns. Computing NDCG is only meaningful "
@@ -182,4 +191,4 @@ def _mean_per_row(
         )
     found = rankings(relevance, _finite("y_score", y_score))
     values, _ = found.measured([(measure, cut)], "last_index" if ignore_ties else "expected")
-    return mean_over(values[:, 0], None, sample_weight)
+    return values[:, 0]

@@ -11,7 +11,7 @@ query. For one query, give a matrix of one row.
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, contiguous, numeric, one_axis, relative_weights, to_numpy
+from lossary.metrics.averaging import mean_of_rows
+from lossary.metrics.confidence import Confidence, Value, resolve
 from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice
 
@@ -180,8 +182,9 @@ def over_queries(
     empty: str,
     reduction: str,
     sample_weight: Any,
-) -> float | Doubles:
-    """One measure of every query, or its mean over the queries that count."""
+    confidence: float | Confidence | None,
+) -> Value | Doubles:
+    """One measure of every query, or its mean over the queries that count, or the interval of that."""
     check_choice("ties", ties, TIES)
     check_choice("empty", empty, ("skip", "zero"))
     check_choice("reduction", reduction, ("mean", "none"))
@@ -189,22 +192,30 @@ def over_queries(
     if reduction == "none":
         if sample_weight is not None:
             raise InvalidInputError("sample_weight: got weights with reduction='none'; wanted None")
-        return values[:, 0]
-    return mean_over(values[:, 0], relevant if empty == "skip" else None, sample_weight)
-
-
-def mean_over(values: Doubles, counted: NDArray[np.bool_] | None, sample_weight: Any) -> float:
-    """The weighted mean over the queries that count; None counts all."""
-    weight = relative_weights(sample_weight, len(values))
-    if counted is not None:
-        if not counted.any():
-            raise UndefinedMetricError(
-                "y_true: got no query with a relevant item; wanted one, or another value of empty"
+        if confidence is not None:
+            raise InvalidInputError(
+                f"confidence: got {confidence!r} with reduction='none'; wanted it with reduction='mean'"
             )
-        values, weight = values[counted], None if weight is None else weight[counted]
-    if weight is None:
-        return float(values.mean())
-    total = weight.sum()
-    if total == 0:
-        raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
-    return float(values @ weight / total)
+        return values[:, 0]
+    if empty == "skip":
+        return mean_over(values[:, 0], relevant, sample_weight, confidence)
+    return mean_of_rows(values[:, 0], sample_weight, confidence)
+
+
+def mean_over(
+    values: Doubles,
+    counted: NDArray[np.bool_],
+    sample_weight: Any,
+    confidence: float | Confidence | None,
+) -> Value:
+    """The weighted mean over the queries that count, or its `Interval`, for which only those are drawn."""
+    weight = relative_weights(sample_weight, len(values))
+    if not counted.any():
+        raise UndefinedMetricError(
+            "y_true: got no query with a relevant item; wanted one, or another value of empty"
+        )
+    settings = None if confidence is None else resolve(confidence)
+    groups = None if settings is None else settings.group_codes(len(values))
+    if settings is not None and groups is not None:
+        settings = replace(settings, groups=groups[counted])
+    return mean_of_rows(values[counted], None if weight is None else weight[counted], settings)

@@ -12,15 +12,19 @@ order).
 - ``reduction``: "mean" over queries, or "none": one value per query, 0 where nothing is relevant. With
   ``query`` the queries are in sorted order.
 - ``sample_weight``: one weight per query, in the same order, for the weighted mean.
+- ``confidence``: the level of a bootstrap interval of that mean, or `Confidence` settings; "auto" takes
+  "bca". Whole queries are drawn, without those that are left out. ``groups`` has a label for every query;
+  those of queries that are left out are dropped.
 
 Errors of all: InvalidInputError for NaN or negative relevance, NaN scores, no items, an unknown option, k
-below 1; UndefinedMetricError (one of them) when no query is left to count; ShapeError for shapes or lengths
-that differ, and for one flat list without ``query``; DtypeError for what is not an array-like, or a k that is
-no integer.
+below 1, weights or confidence without a mean; UndefinedMetricError (one of them) when no query is left to
+count; ShapeError for shapes or lengths that differ, and for one flat list without ``query``; DtypeError for
+what is not an array-like, or a k that is no integer.
 """
 
 from typing import Any
 
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.options import check_choice
 from lossary.metrics.queries import Doubles, check_cut, over_queries
 
@@ -35,7 +39,8 @@ def precision_at_k(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Share of the first k items that are relevant.
 
     .. math:: \frac{1}{k} \sum_{i \le k} rel_i
@@ -49,9 +54,10 @@ def precision_at_k(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -72,6 +78,7 @@ def precision_at_k(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -86,7 +93,8 @@ def recall_at_k(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Whether a relevant item is among the first k, or, with ``mode="fraction"``, how many of them are.
 
     TWO DIFFERENT NUMBERS carry this name. In metric learning Recall@K is "hit" (success@k), the default here:
@@ -104,9 +112,10 @@ def recall_at_k(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -132,6 +141,7 @@ def recall_at_k(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -144,7 +154,8 @@ def r_precision(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Precision, and recall, at as many ranks as the query has relevant items.
 
     .. math:: \frac{1}{R} \sum_{i \le R} rel_i
@@ -157,9 +168,10 @@ def r_precision(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -180,6 +192,7 @@ def r_precision(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -192,7 +205,8 @@ def map_at_r(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Mean average precision over as many ranks as the query has relevant items (MAP@R).
 
     .. math:: \frac{1}{R} \sum_{i \le R} P(i) \, rel_i
@@ -205,9 +219,10 @@ def map_at_r(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -228,6 +243,7 @@ def map_at_r(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -242,7 +258,8 @@ def mean_average_precision(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     r"""Mean over the relevant items of the precision at the rank of each (MAP).
 
     .. math:: \frac{1}{D} \sum_{i \le k} P(i) \, rel_i
@@ -258,9 +275,10 @@ def mean_average_precision(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -282,6 +300,7 @@ def mean_average_precision(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
 
 
@@ -295,7 +314,8 @@ def mean_reciprocal_rank(
     empty: str = "skip",
     reduction: str = "mean",
     sample_weight: Any = None,
-) -> float | Doubles:
+    confidence: float | Confidence | None = None,
+) -> Value | Doubles:
     """One divided by the rank of the first relevant item (MRR).
 
     Args:
@@ -307,9 +327,10 @@ def mean_reciprocal_rank(
         empty: "skip" or "zero", for queries without a relevant item.
         reduction: "mean" or "none".
         sample_weight: (n_queries,).
+        confidence: the level of an interval over queries, such as 0.95, or `Confidence` settings.
 
     Returns:
-        A float in [0, 1], or an array (n_queries,).
+        A float in [0, 1], an `Interval` with confidence, or an array (n_queries,).
 
     Raises:
         InvalidInputError: see the module; so for ShapeError and DtypeError.
@@ -330,4 +351,5 @@ def mean_reciprocal_rank(
         empty=empty,
         reduction=reduction,
         sample_weight=sample_weight,
+        confidence=confidence,
     )
