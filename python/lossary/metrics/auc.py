@@ -113,8 +113,8 @@ def roc_auc_score(
 
     Returns:
         A float in [0, 1], an `Interval` with confidence, or one float per column under ``average=None``. NaN,
-        with an UndefinedMetricWarning, where all samples are of one class; "weighted" counts a class without
-        samples as 0.
+        with an UndefinedMetricWarning, where all samples are of one class, the ends of an interval too;
+        "weighted" counts a class without samples as 0.
 
     Raises:
         InvalidInputError: a score or weight is NaN or infinite; weights are all zero, or negative such that
@@ -183,7 +183,7 @@ def roc_auc_score(
     if confidence is None:
         return value
     quiet = partial(_areas, max_fpr=limit, quiet=True)
-    return interval_of_average(quiet, truth, score, average, weight, resolve(confidence))
+    return interval_of_average(quiet, value, truth, score, average, weight, resolve(confidence))
 
 
 def _binary_area(truth: Array, score: Array, sample_weight: Any, max_fpr: float) -> float:

@@ -1,5 +1,6 @@
 """Averages of a binary ranking metric over classes, labels or samples."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError
 from lossary.metrics.arrays import Array, flat, relative_weights
-from lossary.metrics.confidence import Confidence, Interval, Value, of_reweighted, of_rows
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_reweighted, of_rows
 
 Doubles = NDArray[np.float64]
 Scores = float | Doubles
@@ -59,19 +60,35 @@ def average_of(
 
 def interval_of_average(
     metric: PerColumn,
+    value: Scores,
     truth: Array,
     score: Array,
     average: str | None,
     weight: Doubles | None,
     confidence: Confidence,
 ) -> Interval:
-    """The bootstrap interval of `average_of`; the metric is silent, and NaN for an undefined column."""
+    """The bootstrap interval of ``value``, what `average_of` gives.
+
+    The metric is silent, and NaN for an undefined column. A value that is NaN, or without a positive, has no
+    ends.
+    """
     if average is None:
         raise InvalidInputError("confidence: got a level with average=None; wanted an average, one value")
+    value = float(value)
+    if math.isnan(value) or not truth.any():
+        return Interval(value, math.nan, math.nan, confidence.choose(BOOTSTRAP))
+    if average == "samples":
+        rows = metric(truth.T, score.T, None)
+        return of_rows(np.where(np.isnan(rows), 0.0, rows), weight, confidence, value=value)
+    # A column that all rows leave undefined counts as 0 in the value, so in every draw.
+    missing = average != "micro" and np.isnan(metric(truth, score, weight))
+
+    def filled(truth: Array, score: Array, weight: Doubles | None) -> Doubles:
+        return np.where(missing, 0.0, metric(truth, score, weight))
 
     def reweighted(counts: Array) -> float:
         share = counts.astype(np.float64) if weight is None else counts * weight
-        return float(average_of(metric, truth, score, average, share))
+        return float(average_of(filled, truth, score, average, share))
 
     return of_reweighted(reweighted, len(score), confidence)
 

@@ -195,7 +195,7 @@ def of_reweighted(
         classes: the class of each row, for ``stratified=True``.
 
     Returns:
-        The interval; its value is the statistic of ones.
+        The interval; its value is the statistic of ones. NaN has no ends.
 
     Raises:
         InvalidInputError: a method or groups that do not fit, or stratified draws without classes.
@@ -215,6 +215,8 @@ def of_reweighted(
         strata = np.unique(classes, return_inverse=True)[1].astype(np.uint32)
     resampler = _kernels.Resampler(rows, strata, settings.group_codes(rows), settings.seed)
     value = float(statistic(np.ones(rows, np.int64)))
+    if math.isnan(value):
+        return Interval(value, math.nan, math.nan, method)
     drawn = _evaluate(statistic, lambda draw: resampler.draw(draw).astype(np.int64), settings.resamples)
     left_out = np.empty(0)
     if method == "bca":

@@ -277,7 +277,7 @@ def average_precision_score(
 
     Returns:
         A float in [0, 1], an `Interval` with confidence, or one float per column under ``average=None``; 0.0
-        with a UserWarning where there is no positive.
+        with a UserWarning where there is no positive, and then no ends.
 
     Raises:
         InvalidInputError: y_true of two classes does not hold pos_label; pos_label is not 1 with several
@@ -321,7 +321,7 @@ def average_precision_score(
     value = average_of(_precisions, truth, score, average, weight)
     if confidence is None:
         return value
-    return interval_of_average(_column_precisions, truth, score, average, weight, resolve(confidence))
+    return interval_of_average(_column_precisions, value, truth, score, average, weight, resolve(confidence))
 
 
 def _binary_precision(

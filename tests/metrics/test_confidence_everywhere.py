@@ -1,0 +1,213 @@
+"""Every scalar metric of rankings takes ``confidence=``, and means the same by it."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+from lossary import errors, metrics
+from lossary.metrics import Confidence, Interval
+
+N = 60
+RANDOM = np.random.default_rng(7)
+CLASSES = np.arange(N) % 3
+CLUSTERS = np.where(RANDOM.random(N) < 0.8, CLASSES, RANDOM.integers(0, 3, N))
+PROBABILITIES = RANDOM.random((N, 3)) + 0.6 * np.eye(3)[CLASSES]
+PROBABILITIES /= PROBABILITIES.sum(axis=1, keepdims=True)
+Y, S = np.arange(N) % 2, np.round(RANDOM.normal(size=N) + np.arange(N) % 2, 1)
+NUMBERS = S + RANDOM.normal(size=N)
+INDICATORS = np.column_stack([Y, 1 - Y, RANDOM.integers(0, 2, (2, N)).T])
+SCORES = np.round(RANDOM.random((N, 4)) + INDICATORS / 2, 1)
+GRADES = RANDOM.integers(0, 4, (N, 6)) * (np.arange(N) % 10 > 0)[:, None]
+ITEM_SCORES = np.round(RANDOM.random((N, 6)), 1)
+WEIGHT = RANDOM.random(N) + 0.1
+EMBEDDINGS = RANDOM.normal(size=(N, 4)) + np.eye(4)[CLASSES]
+
+BINARY, QUERIES, LABELS = (Y, S), (GRADES, ITEM_SCORES), (INDICATORS, SCORES)
+SEVERAL, PAIRED = (CLASSES, PROBABILITIES), (NUMBERS, S)
+WEIGHTED = {"sample_weight": WEIGHT}
+
+CALLS = [
+    ("adjusted_mutual_info_score", (CLASSES, CLUSTERS), {}),
+    ("average_precision_score", BINARY, {}),
+    ("average_precision_score", BINARY, WEIGHTED),
+    ("average_precision_score", SEVERAL, {}),
+    *(("average_precision_score", LABELS, {"average": each}) for each in ("macro", "micro", "weighted")),
+    ("average_precision_score", LABELS, {"average": "samples"} | WEIGHTED),
+    ("coverage_error", LABELS, WEIGHTED),
+    ("dcg_score", QUERIES, {}),
+    ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
+    ("equal_error_rate", BINARY, {}),
+    ("equal_error_rate", BINARY, WEIGHTED),
+    *(("grouped_auc", (*BINARY, CLASSES), {"average": each}) for each in ("mean", "weighted", "pairs")),
+    *(("kendall_tau", PAIRED, {"variant": each}) for each in "abc"),
+    ("label_ranking_average_precision_score", LABELS, WEIGHTED),
+    ("label_ranking_loss", LABELS, {}),
+    ("map_at_r", QUERIES, {}),
+    ("mean_average_precision", QUERIES, {}),
+    ("mean_average_precision", QUERIES, {"k": 3, "empty": "zero"}),
+    ("mean_reciprocal_rank", QUERIES, WEIGHTED),
+    ("ndcg_at_k", QUERIES, {"k": 3, "ties": "expected"}),
+    ("ndcg_score", QUERIES, {}),
+    ("ndcg_score", QUERIES, {"ignore_ties": True} | WEIGHTED),
+    ("normalized_mutual_info_score", (CLASSES, CLUSTERS), {}),
+    ("partial_auc", BINARY, {"max_fpr": 0.5}),
+    ("partial_auc", BINARY, {"max_fpr": 0.5, "min_tpr": 0.2, "normalized": "share"} | WEIGHTED),
+    ("precision_at_k", QUERIES, {"k": 2}),
+    ("precision_at_k", QUERIES, {"k": 2} | WEIGHTED),
+    ("r_precision", QUERIES, {}),
+    ("recall_at_k", QUERIES, {"k": 2, "mode": "fraction"}),
+    ("retrieval_report", (EMBEDDINGS, CLASSES), {"k": [1, 3]}),
+    ("roc_auc_score", BINARY, {}),
+    ("roc_auc_score", BINARY, WEIGHTED),
+    ("roc_auc_score", BINARY, {"max_fpr": 0.4}),
+    ("roc_auc_score", SEVERAL, {"multi_class": "ovo"}),
+    ("roc_auc_score", SEVERAL, {"multi_class": "ovr", "average": "weighted"}),
+    *(("roc_auc_score", LABELS, {"average": each}) for each in ("macro", "micro", "weighted")),
+    ("roc_auc_score", LABELS, {"max_fpr": 0.4}),
+    ("roc_auc_score", (INDICATORS[:, :2], SCORES[:, :2]), {"average": "samples"}),
+    ("spearman_rho", PAIRED, {}),
+    ("tar_at_far", (*BINARY, 0.2), {}),
+    ("tar_at_far", (*BINARY, 0.2), {"interpolation": "linear"} | WEIGHTED),
+    ("top_k_accuracy_score", SEVERAL, {"k": 1}),
+    ("true_accept_rate", (*BINARY, 0.2), {}),
+    ("verification_accuracy", BINARY, {}),
+    *(("weighted_kendall_tau", PAIRED, {"rank": each}) for each in ("average", "score", "index")),
+]
+
+# Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; tests.
+WITHOUT = {
+    "accuracy_score",
+    "auc",
+    "balanced_accuracy_score",
+    "brier_score_loss",
+    "compare_roc_auc",
+    "confusion_matrix",
+    "det_curve",
+    "f1_score",
+    "fbeta_score",
+    "geometric_mean_score",
+    "kendall_test",
+    "mann_whitney_u",
+    "matthews_corrcoef",
+    "precision_recall_curve",
+    "precision_score",
+    "recall_score",
+    "roc_curve",
+    "spearman_test",
+}
+
+
+def test_every_metric_takes_confidence_or_is_known_not_to():
+    functions = {name for name in metrics.__all__ if inspect.isfunction(getattr(metrics, name))}
+    assert functions - {name for name, _, _ in CALLS} == WITHOUT
+    for name in functions - WITHOUT:
+        last = [*inspect.signature(getattr(metrics, name)).parameters.values()][-1]
+        assert (last.name, last.kind, last.default) == ("confidence", inspect.Parameter.KEYWORD_ONLY, None)
+
+
+def told(call):
+    name, _, options = call
+    return "-".join([name, *(key if key == "sample_weight" else f"{key}_{options[key]}" for key in options)])
+
+
+every = pytest.mark.parametrize("call", CALLS, ids=told)
+
+
+def values(call, **options):
+    """The values that a metric returns: one, but for the report."""
+    name, args, given = call
+    found = getattr(metrics, name)(*args, **given, **options)
+    if isinstance(found, dict):
+        return list(found.values())
+    return [found.value if isinstance(found, metrics.verification.VerificationAccuracy) else found]
+
+
+@every
+def test_an_interval_holds_the_value_that_there_is_without_it(call):
+    plain = values(call)
+    found = values(call, confidence=0.9)
+    assert all(type(interval) is Interval for interval in found)
+    assert [interval.value for interval in found] == plain
+    assert all(interval.low <= interval.value <= interval.high for interval in found)
+    assert all(interval.low < interval.high for interval in found)
+
+
+@every
+def test_percentiles_have_the_same_bits_for_any_number_of_threads(call, threads):
+    settings = Confidence(level=0.9, method="percentile", resamples=100)
+    threads(1)
+    one = values(call, confidence=settings)
+    threads(2)
+    assert values(call, confidence=settings) == one
+    assert {interval.method for interval in one} == {"percentile"}
+
+
+@every
+def test_bad_confidence_is_refused(call):
+    with pytest.raises(errors.InvalidInputError, match=r"^confidence: got 1\.5; wanted a number above 0"):
+        values(call, confidence=1.5)
+    with pytest.raises(errors.DtypeError, match=r"^confidence: got 'x'; wanted a number above 0"):
+        values(call, confidence="x")
+    with pytest.raises(errors.InvalidInputError, match=r"^method: got 'x'; wanted one of 'auto'"):
+        values(call, confidence=Confidence(method="x"))
+
+
+EMPTY = np.column_stack([INDICATORS[:, 0], np.zeros(N, int)])
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+def test_a_label_without_positives_counts_zero_in_every_draw(average):
+    settings = Confidence(resamples=100)
+    options = {"average": average, "confidence": settings}
+    share = 0.5 if average == "macro" else 1.0
+
+    def alone(counts):
+        return share * metrics.average_precision_score(
+            EMPTY[:, 0], SCORES[:, 0], sample_weight=counts.astype(float)
+        )
+
+    with pytest.warns(UserWarning, match="No positive class"):
+        found = metrics.average_precision_score(EMPTY, SCORES[:, :2], **options)
+    wanted = metrics.confidence.of_reweighted(alone, N, settings)
+    assert found[:3] == pytest.approx(wanted[:3])
+
+
+@pytest.mark.parametrize("metric", [metrics.average_precision_score, metrics.roc_auc_score])
+def test_values_of_rows_are_drawn_as_they_are(metric):
+    truth = INDICATORS.copy()
+    truth[:4] = 0
+    weight = np.where(np.arange(N) < 4, 0.0, WEIGHT)
+    if metric is metrics.average_precision_score:
+        weight = WEIGHT  # counts rows without a positive as 0, where ROC AUC has no value
+    with pytest.warns(UserWarning, match="positive class|one class"):
+        found = metric(truth, SCORES, average="samples", sample_weight=weight, confidence=0.9)
+    each = np.zeros(N)
+    for row in range(4, N):
+        each[row] = metric(truth[row], SCORES[row])
+    wanted = metrics.confidence.of_rows(each, weight, 0.9)
+    assert found[:3] == pytest.approx(wanted[:3])
+
+
+@pytest.mark.parametrize(
+    ("args", "options"),
+    [
+        ((np.ones(N, int), S), {}),
+        ((np.ones(N, int), S), {"max_fpr": 0.4}),
+        ((EMPTY, SCORES[:, :2]), {}),
+        ((EMPTY, SCORES[:, :2]), {"average": "samples"}),
+    ],
+)
+def test_an_undefined_area_has_no_ends(args, options):
+    with pytest.warns(errors.UndefinedMetricWarning, match="Only one class"):
+        found = metrics.roc_auc_score(*args, **options, confidence=0.9)
+    np.testing.assert_array_equal(found[:3], [np.nan] * 3)
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted", "samples"])
+def test_average_precision_without_any_positive_has_no_ends(average):
+    nothing = np.zeros((N, 2), int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = metrics.average_precision_score(nothing, SCORES[:, :2], average=average, confidence=0.9)
+    np.testing.assert_array_equal(found[:3], [0.0, np.nan, np.nan])
