@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy
-from lossary.metrics.confidence import Confidence, Value
+from lossary.metrics.confidence import Confidence, Value, resolve
 from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice
 from lossary.metrics.queries import Measures, check_cut, mean_over
@@ -63,8 +63,8 @@ def retrieval_report(
 
     Returns:
         A dict of floats in [0, 1]: precision_at_1, r_precision, map_at_r, mean_reciprocal_rank,
-        mean_average_precision, and recall_at_k for each k. Of `Interval` with confidence, all on the same
-        resamples.
+        mean_average_precision, and recall_at_k for each k. With confidence each is an `Interval`, all on the
+        same resamples.
 
     Raises:
         InvalidInputError: NaN or infinity; a zero embedding with "cosine"; ``reference`` without
@@ -82,6 +82,7 @@ def retrieval_report(
         (1.0, 1.0)
     """
     check_choice("similarity", similarity, ("cosine", "euclidean", "dot"))
+    settings = None if confidence is None else resolve(confidence)
     cuts = [check_cut("k", each, optional=False) for each in _cuts(k)]
     if (reference is None) != (reference_labels is None):
         raise InvalidInputError(
@@ -111,7 +112,7 @@ def retrieval_report(
         raise UndefinedMetricError("labels: got no label that another item has; wanted one to find")
     names = (*_NAMES, *(f"recall_at_{cut}" for cut in cuts))
     columns = zip(names, values.T, strict=True)
-    return {name: mean_over(column, relevant, None, confidence) for name, column in columns}
+    return {name: mean_over(column, relevant, None, settings) for name, column in columns}
 
 
 def _cuts(k: Any) -> list[Any]:
