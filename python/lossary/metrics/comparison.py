@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights, scores, to_numpy
-from lossary.metrics.confidence import Confidence, Doubles
+from lossary.metrics.confidence import Confidence, Doubles, draws_of_ranking
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 
@@ -165,17 +165,7 @@ def _score_vectors(given: tuple[Any, ...], rows: int) -> list[Array]:
 def _bootstrap_areas(
     positive: Array, vectors: list[Array], weight: Doubles | None, options: Confidence
 ) -> Doubles:
-    drawn, _ = _kernels.bootstrap_ranking(
-        "roc_auc",
-        positive,
-        vectors,
-        weight,
-        stratified=options.stratified,
-        groups=options.group_codes(len(positive)),
-        resamples=options.resamples,
-        seed=options.seed,
-        jackknife=False,
-    )
+    drawn, _ = draws_of_ranking("roc_auc", positive, vectors, weight, options)
     areas = drawn.reshape(-1, len(vectors))
     defined = areas[~np.isnan(areas[:, 0])]  # a resample without a class has no area for any vector
     if 2 * len(defined) < len(areas):

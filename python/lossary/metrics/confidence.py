@@ -18,7 +18,8 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
+from itertools import chain
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,15 +35,21 @@ from lossary.errors import (
 )
 from lossary.metrics.arrays import Array, numeric, one_axis, relative_weights, to_numpy
 from lossary.metrics.labels import label_array
-from lossary.metrics.options import check_choice, check_flag
+from lossary.metrics.options import check_choice, check_flag, check_whole
 
 Doubles = NDArray[np.float64]
+
+Statistic = Callable[[NDArray[np.int64]], Any]
+"""A function of how often each row counts."""
 
 Value = float | Any
 """What a metric with ``confidence=`` returns: a float, or with it an `Interval`, which no caller without it
 has to rule out."""
 
 BOOTSTRAP = ("bca", "percentile")
+
+_BATCH = 16
+"""Resamples of one job: calls of a statistic on few rows cost less than jobs do."""
 
 
 class Interval(NamedTuple):
@@ -90,8 +97,8 @@ class Confidence:
         _check_level("level", self.level)
         if not isinstance(self.method, str):
             raise DtypeError(f"method: got {self.method!r}; wanted the name of a method")
-        _check_whole("resamples", self.resamples, 100, 10**6)
-        _check_whole("seed", self.seed, 0, 2**64 - 1)
+        check_whole("resamples", self.resamples, 100, 10**6)
+        check_whole("seed", self.seed, 0, 2**64 - 1)
         check_flag("stratified", self.stratified)
         if self.stratified and self.groups is not None:
             raise InvalidInputError("groups: got groups with stratified=True; wanted one of the two")
@@ -164,9 +171,7 @@ def of_rows(
     if not len(rows) or not np.isfinite(rows).all():
         raise InvalidInputError(f"values: got {len(rows)} values; wanted one or more, all finite")
     weight = relative_weights(sample_weight, len(rows))
-    drawn, left_out = _kernels.resample_mean(
-        rows, weight, settings.group_codes(len(rows)), resamples=settings.resamples, seed=settings.seed
-    )
+    drawn, left_out = draws_of_mean(rows, weight, settings)
     # Centred like the resamples, so that the mean of equal values is exactly theirs.
     centred = float(rows[0] + np.average(rows - rows[0], weights=weight))
     low, high = ends(centred, drawn, left_out, method, settings)
@@ -178,7 +183,7 @@ def of_rows(
 
 
 def of_reweighted(
-    statistic: Callable[[NDArray[np.int64]], float],
+    statistic: Statistic,
     rows: int,
     confidence: float | Confidence,
     *,
@@ -213,13 +218,13 @@ def of_reweighted(
     strata = None
     if classes is not None and settings.stratified:
         strata = np.unique(classes, return_inverse=True)[1].astype(np.uint32)
-    resampler = _kernels.Resampler(rows, strata, settings.group_codes(rows), settings.seed)
     value = float(statistic(np.ones(rows, np.int64)))
     if math.isnan(value):
         return Interval(value, math.nan, math.nan, method)
-    drawn = _evaluate(statistic, lambda draw: resampler.draw(draw).astype(np.int64), settings.resamples)
+    drawn = draws_of_statistic(statistic, rows, settings, strata)
     left_out = np.empty(0)
     if method == "bca":
+        resampler = _kernels.Resampler(rows, strata, settings.group_codes(rows), settings.seed)
         parts, of_row = resampler.blocks()
         left_out = _evaluate(statistic, lambda part: (of_row != part).astype(np.int64), parts)
     return Interval(value, *ends(value, drawn, left_out, method, settings), method)
@@ -248,19 +253,59 @@ def of_ranking(
     method = _bootstrap_method(confidence)
     if math.isnan(value):
         return Interval(value, math.nan, math.nan, method)
-    drawn, left_out = _kernels.bootstrap_ranking(
-        metric,
-        positive,
-        [score],
-        sample_weight,
-        stratified=confidence.stratified,
-        groups=confidence.group_codes(len(score)),
-        resamples=confidence.resamples,
-        seed=confidence.seed,
-        jackknife=method == "bca",
-        parameters=list(parameters),
+    drawn, left_out = draws_of_ranking(
+        metric, positive, [score], sample_weight, confidence, jackknife=method == "bca", parameters=parameters
     )
     return Interval(value, *ends(value, drawn, left_out, method, confidence), method)
+
+
+def draws_of_mean(
+    values: Doubles, sample_weight: Doubles | None, confidence: Confidence
+) -> tuple[Doubles, Doubles]:
+    """The mean of finite values on each resample, NaN where nothing is weighed, and its jackknife."""
+    return _kernels.resample_mean(
+        values,
+        sample_weight,
+        confidence.group_codes(len(values)),
+        resamples=confidence.resamples,
+        seed=confidence.seed,
+    )
+
+
+def draws_of_ranking(
+    metric: str,
+    positive: Array,
+    scores: list[Array],
+    sample_weight: Doubles | None,
+    confidence: Confidence,
+    *,
+    jackknife: bool = False,
+    parameters: tuple[float, ...] = (),
+) -> tuple[Doubles, Doubles]:
+    """A metric of `of_ranking` on each resample, NaN where it is undefined, and its jackknife if wanted.
+
+    Several score vectors share the resamples; the values of each resample come together.
+    """
+    return _kernels.bootstrap_ranking(
+        metric,
+        positive,
+        scores,
+        sample_weight,
+        stratified=confidence.stratified,
+        groups=confidence.group_codes(len(positive)),
+        resamples=confidence.resamples,
+        seed=confidence.seed,
+        jackknife=jackknife,
+        parameters=list(parameters),
+    )
+
+
+def draws_of_statistic(
+    statistic: Statistic, rows: int, confidence: Confidence, strata: NDArray[np.uint32] | None = None
+) -> Doubles:
+    """A statistic as of `of_reweighted`, of one number or several, on each resample."""
+    resampler = _kernels.Resampler(rows, strata, confidence.group_codes(rows), confidence.seed)
+    return _evaluate(statistic, lambda draw: resampler.draw(draw).astype(np.int64), confidence.resamples)
 
 
 def ends(
@@ -317,26 +362,25 @@ def _bca_shares(value: float, drawn: Doubles, left_out: Doubles, tail: float) ->
     return share(tail), share(1 - tail)
 
 
-def _evaluate(
-    statistic: Callable[[NDArray[np.int64]], float],
-    counts: Callable[[int], NDArray[np.int64]],
-    count: int,
-) -> Doubles:
+def _evaluate(statistic: Statistic, counts: Callable[[int], NDArray[np.int64]], count: int) -> Doubles:
     """The statistic of ``counts(0)`` to ``counts(count - 1)``, NaN where it is undefined."""
     from concurrent.futures import ThreadPoolExecutor
 
-    def value(index: int) -> float:
+    def value(index: int) -> Any:
         try:
-            return float(statistic(counts(index)))
+            return statistic(counts(index))
         except (UndefinedMetricError, UndefinedMetricWarning):
             return math.nan
+
+    def batch(start: int) -> list[Any]:
+        return [value(index) for index in range(start, min(start + _BATCH, count))]
 
     # One filter around the pool, not one per draw: warning filters belong to the process.
     with warnings.catch_warnings():
         warnings.simplefilter("error", UndefinedMetricWarning)
         executor = ThreadPoolExecutor(_kernels.get_num_threads())
         try:
-            return np.fromiter(executor.map(value, range(count)), np.float64, count)
+            return np.array([*chain.from_iterable(executor.map(batch, range(0, count, _BATCH)))], np.float64)
         finally:
             executor.shutdown(cancel_futures=True)
 
@@ -355,12 +399,3 @@ def _check_level(name: str, level: Any) -> None:
         raise DtypeError(f"{name}: got {level!r}; wanted a number above 0 and below 1")
     if not 0 < float(level) < 1:
         raise InvalidInputError(f"{name}: got {level!r}; wanted a number above 0 and below 1")
-
-
-def _check_whole(name: str, given: Any, least: int, most: int) -> None:
-    """Raise unless ``given`` is an integer from ``least`` to ``most``."""
-    wanted = f"an integer from {least} to {most}"
-    if isinstance(given, bool) or not isinstance(given, Integral):
-        raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
-    if not least <= int(given) <= most:
-        raise InvalidInputError(f"{name}: got {given}; wanted {wanted}")

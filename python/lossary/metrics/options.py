@@ -1,6 +1,6 @@
-"""Checks of the options of metrics: one of a few names, a flag, a label."""
+"""Checks of the options of metrics: one of a few names, a flag, a label, an integer."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -37,3 +37,17 @@ def check_label(name: str, given: Any, *, optional: bool) -> None:
             raise InvalidInputError(f"{name}: got None; wanted {wanted}")
     elif not isinstance(given, (str, Real, *_FLAGS)):
         raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
+
+
+def check_whole(name: str, given: Any, least: int, most: int) -> None:
+    """Raise unless ``given`` is an integer from ``least`` to ``most``.
+
+    Raises:
+        InvalidInputError: another integer.
+        DtypeError: anything else.
+    """
+    wanted = f"an integer from {least} to {most}"
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
+    if not least <= int(given) <= most:
+        raise InvalidInputError(f"{name}: got {given}; wanted {wanted}")
