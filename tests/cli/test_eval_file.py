@@ -137,7 +137,7 @@ def test_every_format_gives_the_same_numbers(capsys, tmp_path, columns, file):
     ("words", "message"),
     [
         (["--score", "rsk"], "column: got 'rsk'"),
-        (["--score", "risk", "--confidence", "95"], "--confidence: got 95; wanted"),
+        (["--score", "risk", "--confidence", "95"], "--confidence: got 95.0; wanted"),
         (["--score", "risk", "--bootstrap", "7"], "--bootstrap: got 7; wanted 0"),
         (["--score", "risk", "--metric", "auc"], "--metric: got 'auc'; wanted one such as roc_auc_score"),
         (["--score", "logit", "--metric", "brier_score_loss"], "--score: got scores outside [0, 1]"),

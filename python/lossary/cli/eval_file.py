@@ -65,9 +65,10 @@ def eval_file(
     [0, 1]), and at the threshold accuracy_score, balanced_accuracy_score, precision_score, recall_score,
     f1_score and matthews_corrcoef. With --metric brier_score_loss, scores outside [0, 1] are an error.
 
-    The interval of roc_auc_score is DeLong's, on the logit scale, unless there are weights; all others
-    are percentile bootstrap intervals over rows. A metric that is undefined is shown as such, with the
-    reason; so is an interval, for example where no row is misjudged and all resamples agree.
+    Intervals are those of lossary.metrics: of roc_auc_score DeLong's on the logit scale, steadied where a
+    class is small; of all others the percentile bootstrap over rows. A metric that is undefined is shown
+    as such, with the reason; so is an interval, for example where no row is misjudged and all resamples
+    agree.
 
     Only the named columns are read. A missing value, NaN or infinity is an error that names the row.
     """

@@ -3,7 +3,6 @@
 `evaluate` needs NumPy only; reading files needs pyarrow and printing tables needs rich (``lossary[eval]``).
 """
 
-from lossary.evaluation.intervals import bootstrap_interval, delong_interval, delong_variance
 from lossary.evaluation.labels import Categories
 from lossary.evaluation.plan import Plan
 from lossary.evaluation.scoring import Evaluation, Part, Result, evaluate
@@ -14,8 +13,5 @@ __all__ = [
     "Part",
     "Plan",
     "Result",
-    "bootstrap_interval",
-    "delong_interval",
-    "delong_variance",
     "evaluate",
 ]

@@ -5,18 +5,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from lossary import metrics
 from lossary.errors import InvalidInputError
-from lossary.evaluation import reweighting
-from lossary.evaluation.intervals import check_confidence
-from lossary.evaluation.reweighting import OfRows, of_cells
-
-MIN_RESAMPLES = 100
-"""Fewer resamples leave the ends of a percentile interval to chance."""
-
-MAX_RESAMPLES = 1_000_000
-"""More resamples tell nothing new, and take days and gigabytes."""
+from lossary.evaluation import cells
+from lossary.evaluation.resampling import OfResamples, average_precision, brier_score, of_cells
+from lossary.metrics import Confidence
+from lossary.metrics.confidence import resolve
+from lossary.metrics.options import check_whole
 
 
 class Reads(Enum):
@@ -34,7 +31,7 @@ class Measure:
     Attributes:
         name: a function of `lossary.metrics`.
         reads: what it reads beside the target.
-        reweighted: the same metric, prepared for many weightings of the rows.
+        resampled: the same metric on resamples; None for one whose own interval needs none.
         needs_positive: without a positive row there is nothing to measure.
         needs_negative: without a negative row there is nothing to measure.
         default: whether a plan without a list of metrics has it.
@@ -42,15 +39,15 @@ class Measure:
 
     name: str
     reads: Reads
-    reweighted: OfRows
+    resampled: OfResamples | None
     needs_positive: bool = False
     needs_negative: bool = False
     default: bool = True
 
     @property
-    def function(self) -> Callable[..., float]:
+    def function(self) -> Callable[..., Any]:
         """The metric, called as ``function(y_true, prediction, sample_weight=...)``."""
-        function: Callable[..., float] = getattr(metrics, self.name)
+        function: Callable[..., Any] = getattr(metrics, self.name)
         return function
 
     def undefined_reason(self, positives: float, negatives: float) -> str | None:
@@ -70,34 +67,32 @@ MEASURES = {
             Reads.SCORES,
             needs_positive=True,
             needs_negative=True,
-            reweighted=reweighting.roc_auc,
+            resampled=None,
         ),
         Measure(
             "average_precision_score",
             Reads.SCORES,
             needs_positive=True,
-            reweighted=reweighting.average_precision,
+            resampled=average_precision,
         ),
-        Measure("brier_score_loss", Reads.PROBABILITIES, reweighted=reweighting.brier_score),
-        Measure("accuracy_score", Reads.DECISIONS, reweighted=of_cells(reweighting.accuracy)),
+        Measure("brier_score_loss", Reads.PROBABILITIES, resampled=brier_score),
+        Measure("accuracy_score", Reads.DECISIONS, resampled=of_cells(cells.accuracy)),
         Measure(
             "balanced_accuracy_score",
             Reads.DECISIONS,
             needs_positive=True,
             needs_negative=True,
-            reweighted=of_cells(reweighting.balanced_accuracy),
+            resampled=of_cells(cells.balanced_accuracy),
         ),
-        Measure("precision_score", Reads.DECISIONS, reweighted=of_cells(reweighting.precision)),
-        Measure(
-            "recall_score", Reads.DECISIONS, needs_positive=True, reweighted=of_cells(reweighting.recall)
-        ),
-        Measure("f1_score", Reads.DECISIONS, reweighted=of_cells(reweighting.f1)),
+        Measure("precision_score", Reads.DECISIONS, resampled=of_cells(cells.precision)),
+        Measure("recall_score", Reads.DECISIONS, needs_positive=True, resampled=of_cells(cells.recall)),
+        Measure("f1_score", Reads.DECISIONS, resampled=of_cells(cells.f1)),
         Measure(
             "matthews_corrcoef",
             Reads.DECISIONS,
             needs_positive=True,
             needs_negative=True,
-            reweighted=of_cells(reweighting.matthews),
+            resampled=of_cells(cells.matthews),
         ),
         Measure(
             "geometric_mean_score",
@@ -105,7 +100,7 @@ MEASURES = {
             needs_positive=True,
             needs_negative=True,
             default=False,
-            reweighted=of_cells(reweighting.geometric_mean),
+            resampled=of_cells(cells.geometric_mean),
         ),
     )
 }
@@ -121,7 +116,7 @@ class Plan:
             only where all scores are in [0, 1].
         threshold: a score at or above it predicts the positive class.
         confidence: coverage of the intervals.
-        num_resamples: resamples of the bootstrap; 0 leaves out its intervals.
+        num_resamples: resamples of the bootstrap, 100 to 1,000,000; 0 leaves out its intervals.
         seed: fixes the resamples.
 
     Raises:
@@ -141,13 +136,19 @@ class Plan:
                 raise InvalidInputError(f"metrics: got {name!r}; wanted one such as {', '.join(close)}")
         if not math.isfinite(self.threshold):
             raise InvalidInputError(f"threshold: got {self.threshold}; wanted a finite number")
-        check_confidence(self.confidence)
-        if self.num_resamples != 0 and not MIN_RESAMPLES <= self.num_resamples <= MAX_RESAMPLES:
-            raise InvalidInputError(
-                f"num_resamples: got {self.num_resamples}; wanted 0 or {MIN_RESAMPLES} to {MAX_RESAMPLES}"
-            )
-        if self.seed < 0:
-            raise InvalidInputError(f"seed: got {self.seed}; wanted 0 or above")
+        resolve(self.confidence)
+        if self.num_resamples != 0 and not 100 <= self.num_resamples <= 10**6:
+            raise InvalidInputError(f"num_resamples: got {self.num_resamples}; wanted 0 or 100 to 1000000")
+        check_whole("seed", self.seed, 0, 2**64 - 1)
+
+    @property
+    def bootstrap(self) -> Confidence | None:
+        """The settings of bootstrap intervals; None without them."""
+        if self.num_resamples == 0:
+            return None
+        return Confidence(
+            level=self.confidence, method="percentile", resamples=self.num_resamples, seed=self.seed
+        )
 
     def measures(self, *, probabilities: bool) -> tuple[Measure, ...]:
         """The metrics to compute, in order, each once.

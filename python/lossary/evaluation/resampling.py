@@ -1,101 +1,70 @@
-"""Metrics on resamples of the rows, each drawn once for all metrics that read the same thing."""
+"""Metrics on resamples of the rows, which `lossary.metrics.confidence` draws."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.evaluation.intervals import bootstrap
-from lossary.evaluation.plan import Measure, Plan, Reads
-from lossary.evaluation.rows import Rows, class_mass
-
-CELL_TRUE = np.array([False, False, True, True])
-CELL_PREDICTED = np.array([0, 1, 0, 1], dtype=np.uint8)
-
-FEW_DISTINCT = 16
-"""Draw distinct rows instead of rows where each stands for this many on average."""
-
-
-def resample(
-    measures: Sequence[Measure], rows: Rows, plan: Plan, step: Callable[[float], None]
-) -> dict[Measure, NDArray[np.float64]]:
-    """Compute metrics on resamples.
-
-    Args:
-        measures: the metrics.
-        rows: what to draw from.
-        plan: number of resamples and seed.
-        step: called with the finished share.
-
-    Returns:
-        For each metric its values, shape (num_resamples,); NaN where it is undefined.
-    """
-    decided = [measure for measure in measures if measure.reads is Reads.DECISIONS]
-    scored = [measure for measure in measures if measure.reads is not Reads.DECISIONS]
-    stages = [
-        (chosen, draw) for chosen, draw in ((decided, _decision_draws), (scored, _score_draws)) if chosen
-    ]
-    draws: dict[Measure, NDArray[np.float64]] = {}
-    for finished, (chosen, draw) in enumerate(stages):
-
-        def advance(share: float, finished: int = finished) -> None:
-            step((finished + share) / len(stages))
-
-        draws.update(zip(chosen, draw(chosen, rows, plan, advance).T, strict=True))
-    return draws
+from lossary.evaluation.rows import Rows
+from lossary.metrics.arrays import scores
+from lossary.metrics.confidence import (
+    Confidence,
+    Doubles,
+    draws_of_mean,
+    draws_of_ranking,
+    draws_of_statistic,
+)
 
 
-def _decision_draws(
-    measures: Sequence[Measure], rows: Rows, plan: Plan, step: Callable[[float], None]
-) -> NDArray[np.float64]:
-    """Resample the four cells of the confusion matrix; with weights, the rows that fill them."""
-    cells = rows.is_positive * np.uint8(2) + rows.decisions
-    weight = rows.weight
-    multiplicity = np.bincount(cells, minlength=4) if weight is None else np.ones_like(cells, dtype=np.int64)
-    of_cells = _of_weights(measures, CELL_TRUE, CELL_PREDICTED)
+@dataclass(frozen=True)
+class Resamples:
+    """Resamples of rows, each drawn once for all metrics that read the same thing."""
 
-    def statistic(counts: NDArray[np.int64]) -> list[float]:
-        filled = counts if weight is None else np.bincount(cells, weights=counts * weight, minlength=4)
-        return of_cells(filled)
+    rows: Rows
+    settings: Confidence
 
-    return bootstrap(statistic, multiplicity, num_resamples=plan.num_resamples, seed=plan.seed, advance=step)
+    @cached_property
+    def cells(self) -> Doubles:
+        """The cells of the confusion matrix, (4, resamples): tn, fp, fn, tp.
 
+        Rows that count alike are drawn as one number: the multinomial over the cells has the distribution of
+        drawing row by row.
+        """
+        weight = self.rows.weight
+        cells = self.rows.is_positive * np.intp(2) + self.rows.decisions
+        if weight is None:
+            shares = np.bincount(cells, minlength=4) / len(cells)
+            generator = np.random.default_rng(self.settings.seed)
+            drawn = generator.multinomial(len(cells), shares, size=self.settings.resamples)
+            return drawn.T.astype(np.float64)
 
-def _score_draws(
-    measures: Sequence[Measure], rows: Rows, plan: Plan, step: Callable[[float], None]
-) -> NDArray[np.float64]:
-    """Resample the rows, or their distinct pairs of class and score where those are few."""
-    rows = rows.at(np.argsort(rows.scores, kind="stable")[::-1])
-    is_positive, scores, weight = rows.is_positive, rows.scores, rows.weight
-    multiplicity = np.ones(len(scores), dtype=np.int64)
-    if weight is None:
-        group = np.cumsum(np.append(False, scores[1:] != scores[:-1]))
-        if (group[-1] + 1) * FEW_DISTINCT <= len(scores):
-            pairs, first, multiplicity = np.unique(
-                group * 2 + is_positive, return_index=True, return_counts=True
-            )
-            is_positive, scores = pairs % 2 == 1, scores[first]
-    of_rows = _of_weights(measures, is_positive, scores)
+        def filled(counts: NDArray[np.int64]) -> NDArray[Any]:
+            return np.bincount(cells, weights=counts * weight, minlength=4)
 
-    def statistic(counts: NDArray[np.int64]) -> list[float]:
-        return of_rows(counts if weight is None else counts * weight)
-
-    return bootstrap(statistic, multiplicity, num_resamples=plan.num_resamples, seed=plan.seed, advance=step)
+        return draws_of_statistic(filled, len(cells), self.settings).T
 
 
-def _of_weights(
-    measures: Sequence[Measure], is_positive: NDArray[np.bool_], prediction: NDArray[Any]
-) -> Callable[[NDArray[Any]], list[float]]:
-    """The metrics as a function of the weights of the rows; NaN where one is undefined."""
-    prepared = [(measure, measure.reweighted(is_positive, prediction)) for measure in measures]
+OfResamples = Callable[[Resamples], Doubles]
+"""A metric on resamples, (resamples,), NaN where it is undefined."""
 
-    def values(weights: NDArray[Any]) -> list[float]:
-        mass = class_mass(is_positive, weights)
-        return [
-            of_weights(weights) if measure.undefined_reason(*mass) is None else math.nan
-            for measure, of_weights in prepared
-        ]
 
-    return values
+def average_precision(resamples: Resamples) -> Doubles:
+    """`lossary.metrics.average_precision_score` on resamples."""
+    rows = resamples.rows
+    ranked = [scores("y_score", rows.scores)]
+    return draws_of_ranking("average_precision", rows.is_positive, ranked, rows.weight, resamples.settings)[0]
+
+
+def brier_score(resamples: Resamples) -> Doubles:
+    """`lossary.metrics.brier_score_loss` on resamples."""
+    rows = resamples.rows
+    errors = (rows.scores.astype(np.float64) - rows.is_positive) ** 2
+    return draws_of_mean(errors, rows.weight, resamples.settings)[0]
+
+
+def of_cells(formula: Callable[[Doubles, Doubles, Doubles, Doubles], Doubles]) -> OfResamples:
+    """A metric of `lossary.evaluation.cells` on resamples."""
+    return lambda resamples: formula(*resamples.cells)

@@ -21,7 +21,7 @@ class Rows:
 
     def at(self, index: NDArray[np.intp]) -> "Rows":
         """The rows of these indices."""
-        weight = None if self.weight is None else self.weight[index]
+        weight = None if self.weight is None else _in_range(self.weight[index])
         return Rows(self.is_positive[index], self.scores[index], self.decisions[index], weight)
 
     def mass(self) -> tuple[float, float]:
@@ -29,7 +29,9 @@ class Rows:
         if self.weight is None:
             positives = int(self.is_positive.sum())
             return float(positives), float(len(self.is_positive) - positives)
-        return class_mass(self.is_positive, self.weight)
+        weight = self.weight
+        # Exactly 0 for a class without weight.
+        return float((weight * self.is_positive).sum()), float((weight * ~self.is_positive).sum())
 
 
 def check_rows(
@@ -54,17 +56,13 @@ def check_rows(
     if len(is_positive) == 0:
         raise InvalidInputError("y_true: got no rows; wanted at least one")
     scores = check_scores(y_score, len(is_positive))
-    weight = None if sample_weight is None else check_weights(sample_weight, len(is_positive))
-    if weight is not None:
-        # no metric depends on the unit; by a power of two nothing is rounded, and no product of sums
-        # leaves the range of the numbers
-        weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
+    weight = None if sample_weight is None else _in_range(check_weights(sample_weight, len(is_positive)))
     return Rows(is_positive, scores, (scores >= threshold).astype(np.uint8), weight)
 
 
-def class_mass(is_positive: NDArray[np.bool_], weight: NDArray[Any]) -> tuple[float, float]:
-    """Weights of the positive and of the negative rows; exactly 0 for a class without weight."""
-    return float((weight * is_positive).sum()), float((weight * ~is_positive).sum())
+def _in_range(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights times a power of two, which no metric depends on: nothing is rounded, no product overflows."""
+    return np.ldexp(weight, -int(np.frexp(weight.max())[1]))
 
 
 def _numbers(name: str, values: ArrayLike, num_rows: int) -> NDArray[Any]:

@@ -16,14 +16,14 @@ from lossary.errors import (
     UndefinedMetricError,
     UndefinedMetricWarning,
 )
-from lossary.evaluation.intervals import delong_interval, percentile_interval
 from lossary.evaluation.labels import Categories, binary_target, categorize
 from lossary.evaluation.plan import Measure, Plan, Reads
-from lossary.evaluation.resampling import resample
+from lossary.evaluation.resampling import Resamples
 from lossary.evaluation.rows import Rows, check_rows
+from lossary.metrics.confidence import Interval, ends
 
 MAX_GROUPS = 1000
-"""More groups than this are a column of identifiers, and hours of work."""
+"""More groups than this are a column of identifiers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,8 @@ class Result:
         value: the metric; None where it is undefined.
         low: lower end of the interval; None without one.
         high: upper end of the interval; None without one.
-        method: "delong" or "bootstrap"; None without an interval.
+        method: as in `lossary.metrics.Interval`, such as "delong_newcombe" or "percentile"; None without an
+            interval.
         confidence: coverage of the interval.
         reason: why there is no value, or no interval; empty otherwise.
         undefined_resamples: resamples on which the metric is undefined; they were left out.
@@ -137,7 +138,7 @@ def evaluate(
     Example:
         >>> found = evaluate([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], metrics=["roc_auc_score"])
         >>> found.results[0].value, found.results[0].method
-        (0.75, 'delong')
+        (0.75, 'delong_newcombe')
     """
     if isinstance(metrics, str):
         raise DtypeError(f"metrics: got the str {metrics!r}; wanted a sequence of names")
@@ -176,65 +177,60 @@ def _part(
     plan: Plan,
     step: Callable[[float], None],
 ) -> Part:
-    positive_mass, negative_mass = rows.mass()
-    values = {measure: _value(measure, rows, (positive_mass, negative_mass)) for measure in measures}
-    resampled = [
-        measure
-        for measure in measures
-        if isinstance(values[measure], float) and not _has_delong(measure, rows) and plan.num_resamples
-    ]
-    draws = resample(resampled, rows, plan, step)
-    results = tuple(_result(measure, group, values[measure], rows, draws, plan) for measure in measures)
-    step(1.0)
-    mass = positive_mass + negative_mass
+    mass = rows.mass()
+    resamples = None if plan.bootstrap is None else Resamples(rows, plan.bootstrap)
+    results = []
+    for finished, measure in enumerate(measures, start=1):
+        results.append(_result(measure, group, rows, mass, resamples, plan.confidence))
+        step(finished / len(measures))
     return Part(
         group=group,
         rows=len(rows.scores),
         positives=int(rows.is_positive.sum()),
-        prevalence=positive_mass / mass if mass > 0 else None,
-        results=results,
+        prevalence=mass[0] / sum(mass) if sum(mass) > 0 else None,
+        results=tuple(results),
     )
 
 
 def _result(
     measure: Measure,
     group: str | None,
-    value: float | str,
     rows: Rows,
-    draws: dict[Measure, NDArray[np.float64]],
-    plan: Plan,
+    mass: tuple[float, float],
+    resamples: Resamples | None,
+    confidence: float,
 ) -> Result:
-    low = high = method = None
+    found = _value(measure, rows, mass)
+    value, reason = (None, found) if isinstance(found, str) else (found, "")
+    interval: Interval | None = None
     undefined = 0
-    reason = value if isinstance(value, str) else ""
-    try:
-        if measure in draws:
-            undefined = int(np.isnan(draws[measure]).sum())
-            low, high, _ = percentile_interval(draws[measure], confidence=plan.confidence)
-            method = "bootstrap"
-        elif _has_delong(measure, rows) and not reason:
-            low, high = delong_interval(rows.is_positive, rows.scores, confidence=plan.confidence)
-            method = "delong"
-        if low is not None and high is not None and math.isclose(low, high, abs_tol=1e-12):
-            low = high = method = None
-            reason = "no interval: it is the same on all resamples of these rows"
-    except UndefinedMetricError as error:
-        reason = f"no interval: {error}"
+    if value is not None and measure.resampled is None:
+        interval = measure.function(
+            rows.is_positive, rows.scores, sample_weight=rows.weight, confidence=confidence
+        )
+    elif value is not None and measure.resampled is not None and resamples is not None:
+        drawn, settings = measure.resampled(resamples), resamples.settings
+        undefined = int(np.isnan(drawn).sum())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # of the resamples counted above
+            try:
+                low, high = ends(value, drawn, np.empty(0), settings.method, settings)
+                interval = Interval(value, low, high, settings.method)
+            except UndefinedMetricError as error:
+                reason = f"no interval: {error}"
+    if interval is not None and math.isclose(interval.low, interval.high, abs_tol=1e-12):
+        interval, reason = None, "no interval: it is the same on all resamples of these rows"
     return Result(
         metric=measure.name,
         group=group,
-        value=None if isinstance(value, str) else value,
-        low=low,
-        high=high,
-        method=method,
-        confidence=plan.confidence,
+        value=value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        method=interval.method if interval else None,
+        confidence=confidence,
         reason=reason,
         undefined_resamples=undefined,
     )
-
-
-def _has_delong(measure: Measure, rows: Rows) -> bool:
-    return measure.name == "roc_auc_score" and rows.weight is None
 
 
 def _value(measure: Measure, rows: Rows, mass: tuple[float, float]) -> float | str:
