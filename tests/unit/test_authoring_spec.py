@@ -100,6 +100,15 @@ def test_a_metric_without_adapter_needs_a_target() -> None:
         spec(function=lonely, pairs_with=(ExactMetric(name="accuracy_score"),))
 
 
+def test_an_adapter_gives_arguments_by_place_or_by_name() -> None:
+    by_place = ExactMetric(name="accuracy_score", adapt=lambda scores: (np.array([0, 1]), scores > 0))
+    by_name = ExactMetric(
+        name="accuracy_score", adapt=lambda scores: {"y_pred": scores > 0, "y_true": np.array([0, 1])}
+    )
+    scores = torch.tensor([1.0, 1.0])
+    assert by_place(scores=scores) == by_name(scores=scores) == 0.5
+
+
 def test_a_paper_prints_as_a_reference() -> None:
     assert str(PAPER) == "Doe and Roe, On Gaps, arXiv 2020"
     assert str(dataclasses.replace(PAPER, equation="equation 3")).endswith("arXiv 2020, equation 3")

@@ -61,13 +61,14 @@ class ExactMetric:
 
     Attributes:
         name: a function of `lossary.metrics`.
-        adapt: maps the loss's inputs, given by name as NumPy arrays, to the metric's positional arguments;
-            None when the target and the first other input are just that, ``(y_true, y_score)``.
+        adapt: maps the loss's inputs, given by name as NumPy arrays, to the metric's positional arguments, or
+            to a dict of its arguments by name; None when the target and the first other input are just that,
+            ``(y_true, y_score)``.
         options: keyword arguments of the metric.
     """
 
     name: str
-    adapt: Callable[..., tuple[np.ndarray, ...]] | None = None
+    adapt: Callable[..., tuple[np.ndarray, ...] | dict[str, np.ndarray]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, **inputs: Any) -> float:
@@ -75,12 +76,14 @@ class ExactMetric:
         arrays = {
             name: _array(value) if isinstance(value, Tensor) else value for name, value in inputs.items()
         }
-        if self.adapt is not None:
-            arguments = self.adapt(**arrays)
-        else:
+        metric = getattr(metrics, self.name)
+        if self.adapt is None:
             prediction = next(value for name, value in arrays.items() if name != "target")
-            arguments = (arrays["target"], prediction)
-        return float(getattr(metrics, self.name)(*arguments, **self.options))
+            return float(metric(arrays["target"], prediction, **self.options))
+        arguments = self.adapt(**arrays)
+        if isinstance(arguments, dict):
+            return float(metric(**arguments, **self.options))
+        return float(metric(*arguments, **self.options))
 
 
 @dataclass(frozen=True, kw_only=True)
