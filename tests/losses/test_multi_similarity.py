@@ -7,7 +7,8 @@ import pytest
 import torch
 from lossary import checks
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.losses.metric_learning.multi_similarity import multi_similarity, pair_ranking
+from lossary.losses.metric_learning.multi_similarity import LOSS, multi_similarity
+from lossary.metrics import retrieval_report
 from lossary.training.multi_similarity_miner import multi_similarity_miner
 
 
@@ -136,10 +137,12 @@ def test_rows_of_any_length_have_a_direction(scale):
     torch.testing.assert_close(multi_similarity(embeddings.float() * scale, labels), plain)
 
 
-def test_ranking_of_the_exact_metric_takes_each_pair_once():
-    same, cosine = pair_ranking(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]), np.array([0, 0, 1]))
-    assert same.tolist() == [True, False, False]
-    np.testing.assert_allclose(cosine, [0.0, math.sqrt(0.5), math.sqrt(0.5)])
+def test_exact_metrics_are_those_of_the_retrieval_report():
+    embeddings, labels = batch()
+    report = retrieval_report(embeddings.numpy(), labels.numpy(), k=[1])
+    recall, precision = LOSS.pairs_with
+    assert recall(embeddings=embeddings, labels=labels) == report["recall_at_1"]
+    assert precision(embeddings=embeddings, labels=labels) == pytest.approx(report["map_at_r"], rel=1e-12)
 
 
 def test_zero_row_has_no_direction():

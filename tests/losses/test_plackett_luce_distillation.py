@@ -6,6 +6,7 @@ import pytest
 import torch
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.losses.distillation.plackett_luce_distillation import (
+    LOSS,
     PlackettLuceDistillation,
     plackett_luce_distillation,
 )
@@ -277,3 +278,14 @@ def test_ignored_label_must_be_an_int():
 
     with pytest.raises(DtypeError, match=r"^ignore_index: got NoneType"):
         plackett_luce_distillation(logits, logits, torch.tensor([0]), ignore_index=None)
+
+
+def test_exact_metrics_look_at_the_rows_that_count():
+    student = torch.tensor([[[3.0, 2.0, 1.0], [1.0, 3.0, 2.0]], [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]])
+    target = torch.tensor([[0, 2], [0, -100]])  # places 1, 2 and 3; the last row is ignored
+
+    accuracy, top_two = LOSS.pairs_with
+
+    inputs = {"student_logits": student, "teacher_logits": student, "target": target}
+    assert accuracy(**inputs) == pytest.approx(1 / 3)
+    assert top_two(**inputs) == pytest.approx(2 / 3)

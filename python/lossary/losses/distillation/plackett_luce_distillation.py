@@ -7,6 +7,7 @@ mixing weight.
 
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
@@ -173,6 +174,18 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     }
 
 
+def best_class(student_logits: np.ndarray, target: np.ndarray, **_: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The class of each row that counts, and the student's."""
+    counts = target != -100
+    return target[counts], student_logits[counts].argmax(-1)
+
+
+def class_scores(student_logits: np.ndarray, target: np.ndarray, **_: np.ndarray) -> dict[str, np.ndarray]:
+    """The class of each row that counts, and the student's score of each class."""
+    counts, classes = target != -100, np.arange(student_logits.shape[-1])
+    return {"y_true": target[counts], "y_score": student_logits[counts], "labels": classes}
+
+
 LOSS = LossSpec(
     function=plackett_luce_distillation,
     module=PlackettLuceDistillation,
@@ -187,10 +200,8 @@ LOSS = LossSpec(
     differentiable=("student_logits",),
     example_inputs=example_inputs,
     pairs_with=(
-        ExactMetric(
-            name="accuracy_score",
-            adapt=lambda student_logits, target, **_: (target, student_logits.argmax(-1)),
-        ),
+        ExactMetric(name="accuracy_score", adapt=best_class),
+        ExactMetric(name="top_k_accuracy_score", adapt=class_scores, options={"k": 2}),
     ),
     properties=frozenset(
         {

@@ -119,11 +119,12 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     return {"embeddings": embeddings, "labels": torch.tensor([0, 0, 0, 1, 1, 1, 1, 2])}
 
 
-def pair_ranking(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each unordered pair once: whether the labels agree, and the cosine."""
+def rank_others(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each item as a query of all others, (batch, batch - 1): whether the labels agree, and the cosine."""
     directions = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    first, second = np.triu_indices(len(labels), k=1)
-    return labels[first] == labels[second], (directions[first] * directions[second]).sum(axis=1)
+    others = ~np.eye(len(labels), dtype=bool)
+    same, cosine = labels[:, None] == labels, directions @ directions.T
+    return same[others].reshape(len(labels), -1), cosine[others].reshape(len(labels), -1)
 
 
 LOSS = LossSpec(
@@ -139,7 +140,10 @@ LOSS = LossSpec(
     ),
     differentiable=("embeddings",),
     example_inputs=example_inputs,
-    pairs_with=(ExactMetric(name="roc_auc_score", adapt=pair_ranking),),
+    pairs_with=(
+        ExactMetric(name="recall_at_k", adapt=rank_others, options={"k": 1}),
+        ExactMetric(name="map_at_r", adapt=rank_others),
+    ),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,
