@@ -10,6 +10,7 @@ import sklearn.metrics
 import torch
 from contest import Contest, benchmark_of, one_and_two, sorts
 from lossary import metrics
+from lossary.streaming import ExactRankingState
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision
 
 LARGE = 10_000_000
@@ -31,6 +32,8 @@ SHAPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ascending": np.sort,
     "constant": np.zeros_like,
     "101 values": lambda scores: np.round(20 * np.clip(scores, -2.5, 2.5)),
+    "1,001 values": lambda scores: np.round(200 * np.clip(scores, -2.5, 2.5)),
+    "32,768 values": lambda scores: np.clip(np.floor(4096 * (scores + 4)), 0, 32_767),
     "float16 values": lambda scores: scores.astype(np.float16),
 }
 
@@ -110,6 +113,8 @@ AREAS = [
     auc(LARGE, "float32", "ascending"),
     auc(LARGE, "float32", "constant"),
     auc(LARGE, "float32", "101 values"),
+    auc(LARGE, "float32", "1,001 values"),
+    auc(LARGE, "float32", "32,768 values"),
     auc(LARGE, "float32", "float16 values"),
     auc(100, "float32", None, **PEERS),
     auc(100, "float64", None, **PEERS),
@@ -127,7 +132,10 @@ AREAS = [
         lambda: weighted(LARGE),
         lambda given: sklearn.metrics.roc_auc_score(given[0], given[1], sample_weight=given[2]),
         one_and_two(lambda given: metrics.roc_auc_score(given[0], given[1], sample_weight=given[2])),
-        {"lossary unweighted, 1 thread": lambda given: lambda: metrics.roc_auc_score(given[0], given[1])}
+        {
+            f"unweighted: {name}": contender
+            for name, contender in one_and_two(lambda given: metrics.roc_auc_score(*given[:2])).items()
+        }
         | sorts(lambda given: given[1]),
         tolerance=1e-10,
     ),
@@ -141,6 +149,22 @@ def precision_answer(given: Any) -> float:
     hits = np.cumsum(np.bincount(first, weights=y_true, minlength=len(distinct)))
     above = np.cumsum(np.bincount(first, minlength=len(distinct)))
     return float((np.diff(hits, prepend=0) * hits / above).sum() / hits[-1])
+
+
+def best_f1_by_numpy(y_true: np.ndarray, y_score: np.ndarray) -> float:
+    """The highest F1 of a threshold: counts in the sorted order, read at the last of equal scores."""
+    order = np.argsort(-y_score)
+    hits = np.cumsum(y_true[order])
+    last = np.append(np.diff(y_score[order]) != 0, True)
+    return float((2 * hits / (np.arange(1, len(hits) + 1) + hits[-1]))[last].max())
+
+
+def best_accuracy_by_numpy(y_true: np.ndarray, y_score: np.ndarray) -> float:
+    """The same of the accuracy; a threshold above all scores accepts nothing."""
+    order = np.argsort(-y_score)
+    gained = np.cumsum(np.where(y_true[order], 1, -1))
+    last = np.append(np.diff(y_score[order]) != 0, True)
+    return float((np.count_nonzero(~y_true) + max(0, gained[last].max())) / len(y_true))
 
 
 CURVES = [
@@ -168,14 +192,27 @@ CURVES = [
         f"ROC curve, all points, {LARGE:,}, float32",
         lambda: samples(LARGE, "float32"),
         lambda given: sklearn.metrics.roc_curve(*given, drop_intermediate=False)[1][::1000],
-        one_and_two(lambda given: metrics.roc_curve(*given, drop_intermediate=False)[1][::1000])
-        | {
-            "scikit-learn": lambda given: (
-                lambda: sklearn.metrics.roc_curve(*given, drop_intermediate=False)[1][::1000]
-            )
-        },
+        one_and_two(lambda given: metrics.roc_curve(*given, drop_intermediate=False))
+        | {"scikit-learn": lambda given: lambda: sklearn.metrics.roc_curve(*given, drop_intermediate=False)},
         sorts(lambda given: given[1]),
         rounds=5,
+        read=lambda points: points[1][::1000],
+    ),
+    Contest(
+        f"threshold of the best F1, {LARGE:,}, float32",
+        lambda: samples(LARGE, "float32"),
+        lambda given: best_f1_by_numpy(*given),
+        one_and_two(lambda given: ExactRankingState().update(*given).best_threshold().value)
+        | {"NumPy, argsort": lambda given: lambda: best_f1_by_numpy(*given)},
+        sorts(lambda given: given[1]),
+    ),
+    Contest(
+        f"threshold of the best accuracy, {LARGE:,}, float32",
+        lambda: samples(LARGE, "float32"),
+        lambda given: best_accuracy_by_numpy(*given),
+        one_and_two(lambda given: metrics.verification_accuracy(*given).value)
+        | {"NumPy, argsort": lambda given: lambda: best_accuracy_by_numpy(*given)},
+        sorts(lambda given: given[1]),
     ),
 ]
 

@@ -16,15 +16,16 @@ def pytest_benchmark_update_json(benchmarks: Any, output_json: dict[str, Any]) -
     """Medians, and the ratio of each to the fastest form of lossary on one thread, group by group."""
     rows = []
     for group, members in groupby(output_json["benchmarks"], key=lambda row: row["group"]):
-        medians = {row["extra_info"]["contender"]: row["stats"]["median"] for row in members}
-        ours = next(iter(medians.values()))
-        rows += [
-            {
+        contenders = list(members)
+        ours = contenders[0]["stats"]["median"]
+        for found in contenders:
+            median, samples = found["stats"]["median"], found["extra_info"]["samples"]
+            row = {
                 "group": group,
-                "contender": contender,
+                "contender": found["extra_info"]["contender"],
                 "median_seconds": median,
                 "times_lossary": round(median / ours, 3),
+                "rounds": found["stats"]["rounds"],
             }
-            for contender, median in medians.items()
-        ]
+            rows.append(row if samples is None else row | {"samples_per_second": round(samples / median)})
     machine.write("side-by-side", STARTED, rows)

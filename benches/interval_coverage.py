@@ -1,6 +1,6 @@
 """How often intervals hold the true value: normal scores of known areas, many data sets.
 
-python benches/coverage.py [--replications 10000] [--resampled 1000] [--dry-run]
+python benches/interval_coverage.py [--replications 10000] [--resampled 1000] [--dry-run]
 """
 
 import argparse
