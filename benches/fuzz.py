@@ -1,10 +1,11 @@
-"""Random garbage into every public metric: each call must return a value or raise an error of lossary.
+"""Random garbage into all metrics and states: each call must return a value or raise an error of lossary.
 
     python benches/fuzz.py --minutes 10           # writes a record
     python benches/fuzz.py --minutes 0.1 --only roc_auc_score --dry-run
 
 A failure is any other exception (a panic of the kernels among them), NaN without a warning, a changed input,
-or a call that takes longer than a minute (which ends the run with a traceback).
+a state that a refused call or a reading changed, or a call that takes longer than a minute (which ends the
+run with a traceback).
 """
 
 import argparse
@@ -14,12 +15,18 @@ import math
 import pickle
 import time
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import is_dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from lossary import errors, metrics
+from lossary.metrics import Confidence
+from lossary.streaming import BoundedRankingState, ExactRankingState
 from machine import describe, write
 
 LONGEST_SECONDS = 60
@@ -58,7 +65,16 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "max_fpr": (0.1, 0.3, 1.0, 1e-300, None),
     "far": (0.0, 0.1, 1.0, [0.1, 0.5]),
     "max_points": (2, 3, 10, 1000),
-    "confidence": (0.95, 0.5, None, None, None),
+    "confidence": (0.95, 0.5, 1.0, None, None, None),
+    "level": (0.95, 0.5, 1e-12, 1 - 1e-12, 1.0),
+    "resamples": (100, 101, 10),
+    "seed": (0, 1, 2**64 - 1, 2**64),
+    "stratified": (True, False),
+    "normalized": (True, False, "share"),
+    "metric": ("accuracy", "balanced_accuracy", "f1", "matthews", "youden"),
+    "low": (0.0, -5.0, -1e308, 5e-324),
+    "high": (1.0, 5.0, 1e308, 1e-323),
+    "bins": (2, 3, 10, 1000, 65_536),
     "beta": (0.0, 0.5, 1.0, 1e200),
     "pos_label": (0, 1, "a", True, None),
 }
@@ -67,6 +83,10 @@ NUMBERS = frozenset(
     ("y_score", "y_proba", "sample_weight", "embeddings", "reference", "reference_labels", "x", "y")
 )
 FLAT = frozenset(("sample_weight", "groups", "query", "fold"))
+
+STATES = (ExactRankingState, BoundedRankingState)
+State = ExactRankingState | BoundedRankingState
+CHANGING = ("update", "merge")
 
 
 class Garbage:
@@ -96,9 +116,43 @@ class Garbage:
                 kwargs[name] = self._argument(name)
         return args, kwargs
 
+    def state(self, kind: type[State]) -> State:
+        """A state after up to three batches, of which some may have been refused."""
+        with warnings.catch_warnings(action="ignore"):
+            try:
+                state = kind(**self.arguments(kind)[1])
+            except errors.LossaryError:
+                state = kind()
+            self._binary = True  # batches that fit
+            for _ in range(self._random.integers(0, 4)):
+                with suppress(errors.LossaryError):
+                    state.update(*self.arguments(state.update)[0])
+        return state
+
+    def data(self, kind: type[State]) -> bytes:
+        """What `to_bytes` returned, often with other bytes, and mostly with a checksum that fits."""
+        content = bytearray(self.state(kind).to_bytes()[:-4])
+        for _ in range(self._random.integers(0, 4)):
+            content[self._random.integers(len(content))] = self._random.integers(256)
+        if self._random.random() < 0.2:
+            content = content[: self._random.integers(len(content))]
+        if self._random.random() < 0.2:
+            content += bytes(self._random.integers(256, size=self._random.integers(20), dtype=np.uint8))
+        checksum = zlib.crc32(content) if self._random.random() < 0.9 else 0
+        return bytes(content) + checksum.to_bytes(4, "little")
+
     def _argument(self, name: str) -> Any:
         if self._random.random() < (0.02 if self._sane else 0.25):
             return self._pick(JUNK)
+        if name == "confidence" and self._random.random() < 0.5:
+            try:
+                return Confidence(**self.arguments(Confidence)[1] | {"resamples": 100})
+            except errors.LossaryError:
+                return None
+        if name == "other":
+            return self.state(self._pick(STATES))
+        if name == "data":
+            return self.data(self._pick(STATES))
         if name in CHOICES and self._random.random() < 0.95:
             return self._pick(CHOICES[name])
         if name in LABELS or name in NUMBERS:
@@ -157,6 +211,8 @@ def silent_nan(value: Any) -> bool:
         return math.isnan(value)
     if isinstance(value, np.ndarray):
         return value.dtype.kind == "f" and bool(np.isnan(value).any())
+    if is_dataclass(value):
+        return silent_nan(tuple(vars(value).values()))
     return isinstance(value, tuple) and any(silent_nan(each) for each in value)
 
 
@@ -181,36 +237,82 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
         faulthandler.cancel_dump_traceback_later()
     if given != pickle.dumps((args, kwargs)):
         return "changed its input"
-    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
+    # A number in place of an undefined value has an interval without ends.
+    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values())) or "undefined" in kwargs
     if silent_nan(value) and not caught and not asked_for_nan:
         return "NaN without a warning"
     return verdict
+
+
+def readings(kind: type[State]) -> list[str]:
+    """The names of what a state tells."""
+    public = [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")]
+    return [name for name in public if name not in CHANGING]
+
+
+def restored(kind: type[State], data: Any) -> None:
+    """Bytes to a state that works: it can be stored again, merged and read."""
+    state = kind.from_bytes(data)
+    assert kind.from_bytes(state.to_bytes()) == state, "a state that is not the same once stored"
+    state.merge(kind.from_bytes(data))
+    for name in readings(kind):
+        options = {"max_fpr": 0.5} if name == "partial_auc" else {}
+        with suppress(errors.UndefinedMetricError):
+            getattr(state, name)(**options)
+
+
+def of_function(function: Callable[..., Any], garbage: Garbage) -> tuple[str, Any]:
+    """The outcome of one call, and its arguments."""
+    args, kwargs = garbage.arguments(function)
+    return outcome(function, args, kwargs), (args, kwargs)
+
+
+def of_method(kind: type[State], name: str, garbage: Garbage) -> tuple[str, Any]:
+    """The outcome of one call of a method of some state, and its arguments."""
+    state = garbage.state(kind)
+    before = state.to_bytes()
+    verdict, given = of_function(getattr(state, name), garbage)
+    if state.to_bytes() != before and (verdict == "refused" or name not in CHANGING):
+        verdict = "changed the state"
+    return verdict, (state, *given)
+
+
+def subjects() -> dict[str, Callable[[Garbage], tuple[str, Any]]]:
+    """All that is called, by name."""
+    found: dict[str, Callable[[Garbage], tuple[str, Any]]] = {
+        name: partial(of_function, getattr(metrics, name))
+        for name in metrics.__all__
+        if inspect.isfunction(getattr(metrics, name))
+    }
+    found["Confidence"] = partial(of_function, Confidence)
+    for kind in STATES:
+        found[kind.__name__] = partial(of_function, kind)
+        found[f"{kind.__name__}.from_bytes"] = partial(of_function, partial(restored, kind))
+        for name in (*CHANGING, *readings(kind)):
+            found[f"{kind.__name__}.{name}"] = partial(of_method, kind, name)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="name of one metric")
+    parser.add_argument("--only", help="name of one metric or method")
     parser.add_argument("--dry-run", action="store_true", help="print, do not write the record")
     given = parser.parse_args()
+    np.set_printoptions(threshold=20)
     found = describe("lossary", "numpy")
-    functions = {
-        name: getattr(metrics, name)
-        for name in metrics.__all__
-        if inspect.isfunction(getattr(metrics, name)) and given.only in (None, name)
-    }
-    tally: dict[str, Counter[str]] = {name: Counter() for name in functions}
+    calls = {name: call for name, call in subjects().items() if given.only in (None, name)}
+    tally: dict[str, Counter[str]] = {name: Counter() for name in calls}
     failures: Counter[str] = Counter()
     end, seed = time.monotonic() + 60 * given.minutes, given.seed
     while time.monotonic() < end:
-        for name, function in functions.items():
-            args, kwargs = Garbage(seed).arguments(function)
-            verdict = outcome(function, args, kwargs)
+        for name, call in calls.items():
+            verdict, arguments = call(Garbage(seed))
             if verdict not in ("value", "refused"):
                 kind = f"{name}: {verdict[:100]}"
                 if not failures[kind]:
-                    print(f"seed {seed}: {name}(*{args!r:.400}, **{kwargs!r:.300})\n  -> {verdict[:300]}")
+                    print(f"seed {seed}: {name} of {arguments!s:.700}\n  -> {verdict[:300]}", flush=True)
                 failures[kind] += 1
                 verdict = "failed"
             tally[name][verdict] += 1

@@ -69,6 +69,7 @@ def test_a_bad_batch_is_refused_and_changes_nothing(kind, case):
         (lambda state: type(state)(pos_label="x" * 70_000), InvalidInputError),
         (lambda state: state.from_bytes("text"), DtypeError),
         (lambda state: state.from_bytes(None), DtypeError),
+        (lambda state: state.from_bytes(np.array(["2026-01-01"], dtype="datetime64[D]")), DtypeError),
     ],
 )
 def test_a_bad_option_is_refused(kind, call, error):

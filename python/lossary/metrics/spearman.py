@@ -23,8 +23,8 @@ def spearman_rho(
     Args:
         y_true: numbers, (n_samples,). Only their order matters; infinities are ranked.
         y_score: numbers, (n_samples,).
-        undefined: what to return where an array is constant or there are fewer than two samples; "raise"
-            raises.
+        undefined: what to return where an array is constant or there are fewer than two samples, with
+            confidence between ends that are NaN; "raise" raises.
         confidence: the level of an interval, such as 0.95, or `Confidence` settings. Methods: "fisher", the
             default, normal on the scale of atanh with variance (1 + rho^2 / 2) / (n - 3), from four samples
             on; "bca" and "percentile". A perfect order has an interval of no width.

@@ -66,5 +66,5 @@ def data_bytes(data: Any) -> bytes:
         return data
     try:
         return bytes(memoryview(data))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: an array whose dtype no buffer can have
         raise DtypeError(f"data: got {type(data).__name__}; wanted bytes") from error
