@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from lossary import errors, metrics
-from lossary.metrics import Confidence
+from lossary.metrics import Confidence, Interval
 from lossary.streaming import BoundedRankingState, ExactRankingState
 from machine import describe, write
 
@@ -109,7 +109,7 @@ class Garbage:
             if parameter.kind is parameter.VAR_KEYWORD:
                 continue
             if parameter.kind is parameter.VAR_POSITIONAL:
-                args += [self._argument("y_score") for _ in range(self._random.integers(0, 4))]
+                args += [self._argument("y_score") for _ in range(self._random.integers(1, 5))]
             elif parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
                 args.append(self._argument(name))
             elif parameter.default is parameter.empty or self._random.random() < 0.3:
@@ -237,8 +237,9 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
         faulthandler.cancel_dump_traceback_later()
     if given != pickle.dumps((args, kwargs)):
         return "changed its input"
-    # A number in place of an undefined value has an interval without ends.
-    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values())) or "undefined" in kwargs
+    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
+    if isinstance(value, Interval) and value.value == kwargs.get("undefined"):
+        asked_for_nan = True  # the number in place of an undefined value has no ends
     if silent_nan(value) and not caught and not asked_for_nan:
         return "NaN without a warning"
     return verdict
