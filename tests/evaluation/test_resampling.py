@@ -13,7 +13,7 @@ from lossary.evaluation.plan import MEASURES, Reads
 from lossary.evaluation.resampling import Resamples
 from lossary.evaluation.rows import check_rows
 from lossary.metrics import Confidence
-from lossary.metrics.confidence import of_reweighted, of_rows
+from lossary.metrics.bootstrap import of_reweighted, of_rows
 from scipy import stats
 
 DECISIONS = [name for name, measure in MEASURES.items() if measure.reads is Reads.DECISIONS]

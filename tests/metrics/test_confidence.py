@@ -7,7 +7,8 @@ import pytest
 import scipy.stats
 from lossary import _kernels, errors, set_num_threads
 from lossary.metrics import Confidence, Interval, average_precision_score, f1_score, roc_auc_score
-from lossary.metrics.confidence import ends, of_reweighted, of_rows, resolve
+from lossary.metrics.bootstrap import ends, of_reweighted, of_rows
+from lossary.metrics.confidence import resolve
 
 
 @pytest.fixture(scope="module")

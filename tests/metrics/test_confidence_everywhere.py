@@ -169,7 +169,7 @@ def test_a_label_without_positives_counts_zero_in_every_draw(average):
 
     with pytest.warns(UserWarning, match="No positive class"):
         found = metrics.average_precision_score(EMPTY, SCORES[:, :2], **options)
-    wanted = metrics.confidence.of_reweighted(alone, N, settings)
+    wanted = metrics.bootstrap.of_reweighted(alone, N, settings)
     assert found[:3] == pytest.approx(wanted[:3])
 
 
@@ -185,7 +185,7 @@ def test_values_of_rows_are_drawn_as_they_are(metric):
     each = np.zeros(N)
     for row in range(4, N):
         each[row] = metric(truth[row], SCORES[row])
-    wanted = metrics.confidence.of_rows(each, weight, 0.9)
+    wanted = metrics.bootstrap.of_rows(each, weight, 0.9)
     assert found[:3] == pytest.approx(wanted[:3])
 
 

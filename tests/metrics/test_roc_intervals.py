@@ -8,7 +8,8 @@ import pytest
 from lossary import _kernels
 from lossary.errors import InvalidInputError, UndefinedMetricError
 from lossary.metrics import equal_error_rate, grouped_auc, partial_auc, tar_at_far, verification_accuracy
-from lossary.metrics.confidence import Confidence, Interval, of_rows
+from lossary.metrics.bootstrap import of_rows
+from lossary.metrics.confidence import Confidence, Interval
 
 OPTIONS = {"stratified": False, "groups": None, "resamples": 100, "seed": 3, "jackknife": True}
 BOX = {"min_fpr": 0.05, "max_fpr": 0.6, "min_tpr": 0.2, "max_tpr": 0.9}

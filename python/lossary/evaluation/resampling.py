@@ -1,4 +1,4 @@
-"""Metrics on resamples of the rows, which `lossary.metrics.confidence` draws."""
+"""Metrics on resamples of the rows, which `lossary.metrics.bootstrap` draws."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 
 from lossary.evaluation.rows import Rows
 from lossary.metrics.arrays import scores
-from lossary.metrics.confidence import (
-    Confidence,
-    Doubles,
-    draws_of_mean,
-    draws_of_ranking,
-    draws_of_statistic,
-)
+from lossary.metrics.bootstrap import Doubles, draws_of_mean, draws_of_ranking, draws_of_statistic
+from lossary.metrics.confidence import Confidence
 
 
 @dataclass(frozen=True)

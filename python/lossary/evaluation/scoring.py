@@ -20,7 +20,8 @@ from lossary.evaluation.labels import Categories, binary_target, categorize
 from lossary.evaluation.plan import Measure, Plan, Reads
 from lossary.evaluation.resampling import Resamples
 from lossary.evaluation.rows import Rows, check_rows
-from lossary.metrics.confidence import Interval, ends
+from lossary.metrics.bootstrap import ends
+from lossary.metrics.confidence import Interval
 
 MAX_GROUPS = 1000
 """More groups than this are a column of identifiers."""

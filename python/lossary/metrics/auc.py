@@ -23,7 +23,8 @@ from lossary.metrics.arrays import (
 )
 from lossary.metrics.auc_interval import roc_auc_interval
 from lossary.metrics.averaging import AVERAGES, Doubles, average_of, interval_of_average, one_of_each
-from lossary.metrics.confidence import Confidence, Interval, Value, of_reweighted, resolve
+from lossary.metrics.bootstrap import of_reweighted
+from lossary.metrics.confidence import Confidence, Interval, Value, resolve
 from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import label_array, present, two_classes
 from lossary.metrics.multiclass import class_codes, mean_of_pairs

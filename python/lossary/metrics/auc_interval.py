@@ -36,7 +36,8 @@ import numpy as np
 from lossary import _kernels
 from lossary.errors import InvalidInputError, UndefinedMetricError
 from lossary.metrics.arrays import Array
-from lossary.metrics.confidence import BOOTSTRAP, Confidence, Doubles, Interval, of_ranking
+from lossary.metrics.bootstrap import Doubles, of_ranking
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval
 
 METHODS = ("delong_newcombe", "delong_logit", "delong", "newcombe", *BOOTSTRAP)
 

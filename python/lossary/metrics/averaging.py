@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError
 from lossary.metrics.arrays import Array, flat, relative_weights
-from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_reweighted, of_rows
+from lossary.metrics.bootstrap import of_reweighted, of_rows
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value
 
 Doubles = NDArray[np.float64]
 Scores = float | Doubles

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights, scores, to_numpy
-from lossary.metrics.confidence import Confidence, Doubles, draws_of_ranking
+from lossary.metrics.bootstrap import Doubles, draws_of_ranking
+from lossary.metrics.confidence import Confidence
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 

@@ -10,7 +10,8 @@ from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, flat, relative_weights, score_matrix, scores, to_numpy
 from lossary.metrics.averaging import AVERAGES, Doubles, average_of, interval_of_average, one_of_each
-from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_ranking, resolve
+from lossary.metrics.bootstrap import of_ranking
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, resolve
 from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import column_codes, label_array, positives, present
 from lossary.metrics.multiclass import columns_needed

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, one_axis, relative_weights, scores, to_numpy
-from lossary.metrics.confidence import Confidence, Value, of_rows
+from lossary.metrics.bootstrap import of_rows
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 

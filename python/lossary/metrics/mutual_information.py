@@ -7,7 +7,8 @@ import numpy as np
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, to_numpy
-from lossary.metrics.confidence import Confidence, Value, of_reweighted
+from lossary.metrics.bootstrap import of_reweighted
+from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice
 

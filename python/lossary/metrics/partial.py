@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, relative_weights, scores
-from lossary.metrics.confidence import Confidence, Interval, Value, of_ranking, resolve
+from lossary.metrics.bootstrap import of_ranking
+from lossary.metrics.confidence import Confidence, Interval, Value, resolve
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 

@@ -12,7 +12,8 @@ from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, scores
 from lossary.metrics.auc_interval import normal_quantile
-from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, of_reweighted, resolve
+from lossary.metrics.bootstrap import of_reweighted
+from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, resolve
 
 Statistic = Callable[[NDArray[np.uint32] | None], float | None]
 """A correlation of samples, each as often as told, or once; None where it is undefined."""

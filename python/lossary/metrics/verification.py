@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, numeric, relative_weights, scores, to_numpy
-from lossary.metrics.confidence import Confidence, Value, of_ranking, resolve
+from lossary.metrics.bootstrap import of_ranking
+from lossary.metrics.confidence import Confidence, Value, resolve
 from lossary.metrics.labels import label_array, positives
 from lossary.metrics.options import check_choice, check_label
 
