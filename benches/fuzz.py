@@ -213,7 +213,7 @@ def silent_nan(value: Any) -> bool:
         return value.dtype.kind == "f" and bool(np.isnan(value).any())
     if is_dataclass(value):
         return silent_nan(tuple(vars(value).values()))
-    return isinstance(value, tuple) and any(silent_nan(each) for each in value)
+    return isinstance(value, tuple | list) and any(silent_nan(each) for each in value)
 
 
 def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> str:
