@@ -21,7 +21,7 @@ from lossary.metrics.arrays import (
     score_array,
     to_numpy,
 )
-from lossary.metrics.auc_interval import roc_auc_interval
+from lossary.metrics.auc_interval import delong_interval, roc_auc_interval
 from lossary.metrics.averaging import AVERAGES, Doubles, average_of, interval_of_average, one_of_each
 from lossary.metrics.bootstrap import of_reweighted
 from lossary.metrics.confidence import Confidence, Interval, Value, resolve
@@ -153,14 +153,18 @@ def roc_auc_score(
     )
     if truth.ndim == score.ndim == 1:
         try:
-            area = _binary_area(truth, score, sample_weight, limit)
+            positive = two_classes(truth)
         except InvalidInputError:
             if len(present(label_array("y_true", truth))) > 2:
                 classes(truth, score)  # says what is missing
             raise
         if confidence is None:
-            return area
-        return _binary_interval(area, truth, score, sample_weight, limit, resolve(confidence))
+            return _binary_area(positive, score, sample_weight, limit)
+        settings = resolve(confidence)
+        if limit == 1 and sample_weight is None and (interval := delong_interval(positive, score, settings)):
+            return interval
+        area = _binary_area(positive, score, sample_weight, limit)
+        return _binary_interval(area, positive, score, sample_weight, limit, settings)
     if truth.ndim == 2:
         truth = indicators("y_true", truth)
     else:
@@ -187,8 +191,7 @@ def roc_auc_score(
     return interval_of_average(quiet, value, truth, score, average, weight, resolve(confidence))
 
 
-def _binary_area(truth: Array, score: Array, sample_weight: Any, max_fpr: float) -> float:
-    positive = two_classes(truth)
+def _binary_area(positive: Array, score: Array, sample_weight: Any, max_fpr: float) -> float:
     if max_fpr == 1 and sample_weight is None:
         value = _kernels.roc_auc(positive, score)
         if value != value:
@@ -212,9 +215,9 @@ def _binary_area(truth: Array, score: Array, sample_weight: Any, max_fpr: float)
 
 
 def _binary_interval(
-    value: float, truth: Array, score: Array, sample_weight: Any, max_fpr: float, confidence: Confidence
+    value: float, positive: Array, score: Array, sample_weight: Any, max_fpr: float, confidence: Confidence
 ) -> Interval:
-    positive, weight = two_classes(truth), relative_weights(sample_weight, len(score))
+    weight = relative_weights(sample_weight, len(score))
     if max_fpr == 1:
         return roc_auc_interval(value, positive, score, weight, confidence)
 

@@ -39,10 +39,27 @@ from lossary.metrics.arrays import Array
 from lossary.metrics.bootstrap import Doubles, of_ranking
 from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval
 
-METHODS = ("delong_newcombe", "delong_logit", "delong", "newcombe", *BOOTSTRAP)
+DELONG = ("delong_newcombe", "delong_logit", "delong")
+METHODS = (*DELONG, "newcombe", *BOOTSTRAP)
 
 _PRIOR = 10.0
 """Degrees of freedom that Hanley and McNeil's variance counts beside DeLong's."""
+
+
+def delong_interval(positive: Array, score: Array, confidence: Confidence) -> Interval | None:
+    """`roc_auc_interval` without weights, area included: one sort gives both.
+
+    Returns:
+        The interval; None for another method, and for what has no variance or is an error of `roc_auc_score`.
+    """
+    method = confidence.choose(METHODS)
+    if method not in DELONG or len(positive) != len(score):
+        return None
+    sizes = _sizes(positive, None)
+    if min(sizes) < 2:
+        return None
+    value, *parts = _kernels.delong(positive, score, None)
+    return _of_parts(value, parts, sizes, method, confidence.level)
 
 
 def roc_auc_interval(
@@ -77,7 +94,13 @@ def roc_auc_interval(
         return Interval(value, *_newcombe(value, sizes, level), method)
     if method == "delong_newcombe" and min(sizes) <= 1:
         return Interval(value, *_newcombe(value, sizes, level), "newcombe")
-    parts = _kernels.delong(positive, score, sample_weight)
+    _, *parts = _kernels.delong(positive, score, sample_weight)
+    return _of_parts(value, parts, sizes, method, level)
+
+
+def _of_parts(
+    value: float, parts: list[float], sizes: tuple[float, float], method: str, level: float
+) -> Interval:
     if sum(parts) <= 0 or not 0 < value < 1:
         if method == "delong_newcombe":
             return Interval(value, *_newcombe(value, sizes, level), "newcombe")
@@ -108,7 +131,7 @@ def _sizes(positive: Array, sample_weight: Doubles | None) -> tuple[float, float
 
 
 def _steadied(
-    value: float, parts: tuple[float, float], sizes: tuple[float, float], level: float
+    value: float, parts: list[float], sizes: tuple[float, float], level: float
 ) -> tuple[float, float]:
     variance, z = sum(parts), normal_quantile(level)
     own = variance**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))

@@ -20,6 +20,7 @@ use crate::partition::partition;
 use crate::ranking::{Counted, RankingError, survey};
 use crate::threads;
 use std::fmt;
+use std::ops::{Add, Mul};
 
 /// Why areas have no covariance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,24 +138,18 @@ pub fn delong<S: Score>(scores: &[S], labels: &[u8]) -> Result<Delong, DelongErr
     let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
     let threads = threads::threads_for(scores.len());
-    let sizes = threads::map(buckets.iter_mut(), threads, |bucket| {
+    let parts = threads::map(buckets.iter_mut(), threads, |bucket| {
         sort_bucket(bucket.entries);
-        count(bucket.entries)
+        let groups = bucket.entries.chunk_by(|a, b| a.tie_group() == b.tie_group()).map(count);
+        (count(bucket.entries), Moments::of(groups, bucket.entries.len()))
     });
-    let total = sizes.iter().fold(Tied::default(), |total, size| total.and(*size));
-    check_sizes(total.positives, total.negatives)?;
-    let below = sizes.iter().scan(Tied::default(), |below, size| {
-        let start = *below;
-        *below = below.and(*size);
-        Some(start)
-    });
-    let jobs = buckets.iter_mut().into_iter().zip(below).collect();
-    let moments = threads::map(jobs, threads, |(bucket, below)| {
-        let groups = bucket.entries.chunk_by(|a, b| a.tie_group() == b.tie_group());
-        Moments::of(groups.map(count), below, total.positives)
-    });
-    let add = |[a, b]: [Moments; 2], [c, d]: &[Moments; 2]| [a.and(c), b.and(d)];
-    Ok(result(moments.iter().fold([Moments::default(); 2], add), total))
+    let (below, moments) =
+        parts.into_iter().fold(<(Tied, [Moments; 2])>::default(), |(below, done), part| {
+            let (size, moments) = part;
+            (below.and(size), Moments::followed_by(done, moments, below, size))
+        });
+    check_sizes(below.positives, below.negatives)?;
+    Ok(result(moments, below))
 }
 
 fn count<K: Key>(entries: &[K]) -> Tied {
@@ -188,8 +183,8 @@ pub fn delong_of_counts(
         return Err(RankingError::TooMany { scores: size.unwrap_or(u64::MAX) as usize }.into());
     };
     check_sizes(positives, negatives)?;
-    let total = Tied { positives, negatives };
-    Ok(result(Moments::of(ascending, Tied::default(), positives), total))
+    let samples = usize::try_from(positives + negatives).unwrap_or(usize::MAX);
+    Ok(result(Moments::of(ascending, samples), Tied { positives, negatives }))
 }
 
 fn result([of_positives, of_negatives]: [Moments; 2], total: Tied) -> Delong {
@@ -208,25 +203,9 @@ pub(crate) fn check_sizes(positives: u64, negatives: u64) -> Result<(), DelongEr
     if positives.min(negatives) < 2 { Err(DelongError::TooFew { positives, negatives }) } else { Ok(()) }
 }
 
-/// Doubled placements of a tie group, as counts.
-pub(crate) struct Places {
-    /// Of its positives: negatives below, twice, plus negatives that tie.
-    pub(crate) of_positive: u64,
-    /// Of its negatives: positives above, twice, plus positives that tie.
-    pub(crate) of_negative: u64,
-}
-
-impl Places {
-    #[inline(always)]
-    pub(crate) fn of(below: Tied, tied: Tied, positives: u64) -> Self {
-        Self {
-            of_positive: 2 * below.negatives + tied.negatives,
-            of_negative: 2 * (positives - below.positives) - tied.positives,
-        }
-    }
-}
-
-/// Sums of the doubled placements of a class, and of their squares.
+/// Sums of the doubled placements of a class above the other, and of their squares.
+///
+/// Those of the negatives are the positives below, not above, which has the same spread.
 #[derive(Clone, Copy, Default)]
 struct Moments {
     sum: u128,
@@ -234,25 +213,45 @@ struct Moments {
 }
 
 impl Moments {
-    /// Of the positives and the negatives of tie groups, lowest first, above `below`.
-    fn of(ascending: impl Iterator<Item = Tied>, mut below: Tied, positives: u64) -> [Self; 2] {
-        let mut moments = [Self::default(); 2];
+    /// Of the positives and the negatives of tie groups, lowest first, that hold so many samples.
+    fn of(ascending: impl Iterator<Item = Tied>, samples: usize) -> [Self; 2] {
+        // A placement is below twice the number of samples, so a sum of squares is below 2^62.
+        if samples <= 1 << 20 { Self::sum::<u64>(ascending) } else { Self::sum::<u128>(ascending) }
+    }
+
+    fn sum<N>(ascending: impl Iterator<Item = Tied>) -> [Self; 2]
+    where
+        N: Copy + Default + From<u64> + Into<u128> + Add<Output = N> + Mul<Output = N>,
+    {
+        let mut below = Tied::default();
+        let mut sums = [[N::default(); 2]; 2];
         for tied in ascending {
-            let places = Places::of(below, tied, positives);
-            let classes = [(places.of_positive, tied.positives), (places.of_negative, tied.negatives)];
-            for (moments, (place, times)) in moments.iter_mut().zip(classes) {
+            let classes = [
+                (2 * below.negatives + tied.negatives, tied.positives),
+                (2 * below.positives + tied.positives, tied.negatives),
+            ];
+            for ([sum, squares], (place, times)) in sums.iter_mut().zip(classes) {
                 // Below 2 P N, and so below 2^63.
-                let sum = place * times;
-                moments.sum += u128::from(sum);
-                moments.squares += u128::from(sum) * u128::from(place);
+                let own = place * times;
+                *sum = *sum + N::from(own);
+                *squares = *squares + N::from(own) * N::from(place);
             }
             below = below.and(tied);
         }
-        moments
+        sums.map(|[sum, squares]| Self { sum: sum.into(), squares: squares.into() })
     }
 
-    fn and(self, other: &Self) -> Self {
-        Self { sum: self.sum + other.sum, squares: self.squares + other.squares }
+    /// Those of a part that lies above another.
+    fn followed_by(lower: [Self; 2], upper: [Self; 2], below: Tied, size: Tied) -> [Self; 2] {
+        let raises = [(2 * below.negatives, size.positives), (2 * below.positives, size.negatives)];
+        [0, 1].map(|class| {
+            let (raise, count) = (u128::from(raises[class].0), u128::from(raises[class].1));
+            let Self { sum, squares } = upper[class];
+            Self {
+                sum: lower[class].sum + sum + raise * count,
+                squares: lower[class].squares + squares + raise * (2 * sum + raise * count),
+            }
+        })
     }
 
     /// `size^2` times their centred second moment. At fewer than 2^32 samples no product exceeds 2^126.

@@ -2,7 +2,7 @@
 //!
 //! The definitions stand in [`crate::delong`].
 
-use crate::delong::{Delong, DelongError, Places, Tied, check_sizes, scaled};
+use crate::delong::{Delong, DelongError, Tied, check_sizes, scaled};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
 use crate::ranking::{Mass, RankingError, check_lengths};
@@ -34,6 +34,24 @@ enum Columns {
     Counted(Vec<Vec<u32>>),
     /// Weights relative to the largest, and placements as shares of the weight of the other class.
     Weighted(Vec<f64>, Vec<Vec<f64>>),
+}
+
+/// Doubled placements of a tie group, as counts.
+struct Places {
+    /// Of its positives: negatives below, twice, plus negatives that tie.
+    of_positive: u64,
+    /// Of its negatives: positives above, twice, plus positives that tie.
+    of_negative: u64,
+}
+
+impl Places {
+    #[inline(always)]
+    fn of(below: Tied, tied: Tied, positives: u64) -> Self {
+        Self {
+            of_positive: 2 * below.negatives + tied.negatives,
+            of_negative: 2 * (positives - below.positives) - tied.positives,
+        }
+    }
 }
 
 impl Comparison {

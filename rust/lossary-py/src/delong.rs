@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 
-/// The parts of the variance of the area that come from the positives and from the negatives.
+/// The area, and the parts of its variance that come from the positives and from the negatives.
 #[pyfunction]
 #[pyo3(signature = (y_true, y_score, sample_weight, /))]
 pub fn delong(
@@ -17,7 +17,7 @@ pub fn delong(
     y_true: Classes<'_>,
     y_score: Scores<'_>,
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
-) -> PyResult<(f64, f64)> {
+) -> PyResult<(f64, f64, f64)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
     let result = with_scores!(&y_score, scores => py
         .detach(|| {
@@ -32,7 +32,8 @@ pub fn delong(
             }
         })
         .map_err(delong_error))?;
-    Ok((result.of_positives.iter().sum(), result.of_negatives.iter().sum()))
+    let only = |entries: &[f64]| entries.iter().sum();
+    Ok((only(&result.areas), only(&result.of_positives), only(&result.of_negatives)))
 }
 
 /// Areas, their covariance row by row, and the variances of the differences of pairs: (0, 1), (0, 2), ..., (1, 2).
