@@ -6,14 +6,14 @@
 //! curve, Radiology 143, 1982.
 
 use crate::bins::Bins;
-use crate::bucket_sort::sort_bucket;
 use crate::double_double::DoubleDouble;
 use crate::few;
 use crate::keys::{Key, Score};
 use crate::partition::{Bucket, partition};
+use crate::platform::{Work, widest};
 use crate::ranking::{Counted, Entry, Mass, RankingError, survey};
 use crate::threads;
-use crate::weights::{Weighted, WeightedSamples};
+use crate::weights::{Order, Weighted, WeightedSamples};
 
 /// Wins and ties of positives over negatives, and how many there are of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,6 +75,10 @@ impl Auc {
 pub fn roc_auc<S: Score>(scores: &[S], labels: &[u8]) -> Result<Auc, RankingError> {
     let samples = Counted::new(scores, labels)?;
     let survey = survey(scores)?;
+    if survey.rising && survey.falling {
+        let positives = labels.iter().map(|&label| u64::from(label != 0)).sum();
+        return Ok(Auc::tied(positives, labels.len() as u64 - positives));
+    }
     if survey.rising {
         return Ok(count_sorted(samples.pairs()));
     }
@@ -135,19 +139,24 @@ impl WeightedAuc {
         }
     }
 
-    fn tied(group: Self) -> Self {
-        Self {
-            twice_wins: group.positives * group.negatives,
-            turns_back: group.negatives.to_f64() < 0.0,
-            ..group
-        }
+    /// The sums of entries that ascend.
+    fn of_sorted<K: Key>(entries: &[Weighted<K>]) -> Self {
+        let groups = entries.chunk_by(|a, b| a.packed().tie_group() == b.packed().tie_group());
+        groups.fold(Self::default(), |lower, group| lower.followed_by(Self::tied(group)))
+    }
+
+    fn tied<K: Key>(group: &[Weighted<K>]) -> Self {
+        let (negatives, positives) =
+            group.split_at(group.partition_point(|entry| !entry.packed().is_positive()));
+        let (negatives, positives) = (Weighted::sum(negatives), Weighted::sum(positives));
+        Self { twice_wins: positives * negatives, positives, negatives, turns_back: negatives.to_f64() < 0.0 }
     }
 }
 
 /// [`roc_auc`] where a pair counts the product of its weights. Zero weights drop out.
 ///
-/// Takes O(n log n) time and 16 or 24 bytes of memory a sample. The result does not depend on the order of
-/// the samples.
+/// Takes O(n log n) time and 12 or 16 bytes of memory a sample; weights of zero cost a copy of the others. Sums
+/// carry about 106 bits, and do not depend on the order of the samples.
 ///
 /// # Errors
 /// As [`roc_auc`], and for weights that are not finite or all zero.
@@ -162,25 +171,64 @@ pub fn weighted_roc_auc<S: Score>(
     labels: &[u8],
     weights: &[f64],
 ) -> Result<WeightedAuc, RankingError> {
-    let samples = WeightedSamples::new(scores, labels, weights)?.scaled();
+    let samples = WeightedSamples::new(scores, labels, weights)?.scaled_by_class();
     let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
-    let sums = threads::map(buckets.iter_mut(), threads::threads_for(scores.len()), sum_bucket);
+    let threads = threads::threads_for(scores.len());
+    let sums = threads::map_with(buckets.iter_mut(), threads, Order::default, sum_bucket);
     Ok(sums.into_iter().fold(WeightedAuc::default(), WeightedAuc::followed_by))
 }
 
-fn sum_bucket<K: Key>(bucket: Bucket<'_, Weighted<K>>) -> WeightedAuc {
-    sort_bucket(bucket.entries);
-    let tie_groups = bucket.entries.chunk_by(|a, b| a.packed().tie_group() == b.packed().tie_group());
-    tie_groups.fold(WeightedAuc::default(), |done, tie_group| {
-        let mut group = WeightedAuc::default();
-        for entry in tie_group {
-            if entry.packed().is_positive() {
-                group.positives = group.positives.add(entry.mass());
-            } else {
-                group.negatives = group.negatives.add(entry.mass());
-            }
+fn sum_bucket<K: Key>(order: &mut Order<K>, bucket: Bucket<'_, Weighted<K>>) -> WeightedAuc {
+    let sorted = order.sorted(bucket.entries);
+    let tied =
+        |[one, other]: [usize; 2]| sorted[one].packed().tie_group() == sorted[other].packed().tie_group();
+    let mut steps = (CROWD..sorted.len()).step_by(CROWD).map(|place| [place - CROWD, place]);
+    if steps.any(tied) {
+        return WeightedAuc::of_sorted(sorted);
+    }
+    // An order that depends on the values alone, as `of_sorted` has.
+    for place in 1..sorted.len() {
+        let mut hole = place;
+        while hole > 0
+            && sorted[hole - 1].packed() == sorted[hole].packed()
+            && sorted[hole - 1] > sorted[hole]
+        {
+            sorted.swap(hole - 1, hole);
+            hole -= 1;
         }
-        done.followed_by(WeightedAuc::tied(group))
-    })
+    }
+    widest(Sum { sorted }).unwrap_or_else(|| WeightedAuc::of_sorted(sorted))
+}
+
+/// Where this many entries tie, they are summed together.
+const CROWD: usize = 32;
+
+/// Sums entries that ascend, one by one; None where a negative has a negative weight.
+struct Sum<'a, K> {
+    sorted: &'a [Weighted<K>],
+}
+
+impl<K: Key> Work for Sum<'_, K> {
+    type Output = Option<WeightedAuc>;
+
+    #[inline(always)]
+    fn run(self) -> Option<WeightedAuc> {
+        let mut sums = WeightedAuc::default();
+        let (mut below, mut previous, mut lowest) = (DoubleDouble::default(), None, 0.0_f64);
+        for &entry in self.sorted {
+            // Without a branch: neither labels nor ties can be predicted.
+            let tied = previous == Some(entry.packed().tie_group());
+            previous = Some(entry.packed().tie_group());
+            below = if tied { below } else { sums.negatives };
+            let positive = if entry.packed().is_positive() { entry.weight() } else { 0.0 };
+            let negative = if entry.packed().is_positive() { 0.0 } else { entry.weight() };
+            lowest = if negative < lowest { negative } else { lowest };
+            sums.negatives = sums.negatives.add_f64(negative);
+            sums.positives = sums.positives.add_f64(positive);
+            // Negatives come first in a tie group: those below it count twice, those in it once.
+            sums.twice_wins = sums.twice_wins.add_times(below.add_long(sums.negatives), positive);
+        }
+        (lowest == 0.0).then_some(sums)
+    }
 }

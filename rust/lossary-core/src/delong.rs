@@ -14,7 +14,7 @@
 //! characteristic curves, Biometrics 44, 1988; placements from sorted scores: Sun and Xu, Fast implementation of
 //! DeLong's algorithm, IEEE Signal Processing Letters 21, 2014; effective size: Kish, Survey Sampling, 1965.
 
-use crate::bucket_sort::sort_bucket;
+use crate::bins::Bins;
 use crate::keys::{Key, Score};
 use crate::partition::partition;
 use crate::ranking::{Counted, RankingError, survey};
@@ -138,18 +138,17 @@ pub fn delong<S: Score>(scores: &[S], labels: &[u8]) -> Result<Delong, DelongErr
     let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
     let threads = threads::threads_for(scores.len());
-    let parts = threads::map(buckets.iter_mut(), threads, |bucket| {
-        sort_bucket(bucket.entries);
+    let parts = threads::map_with(buckets.iter_mut(), threads, Bins::default, |bins, bucket| {
+        bins.sort(bucket.entries);
         let groups = bucket.entries.chunk_by(|a, b| a.tie_group() == b.tie_group()).map(count);
-        (count(bucket.entries), Moments::of(groups, bucket.entries.len()))
+        Moments::of(groups, bucket.entries.len())
     });
-    let (below, moments) =
-        parts.into_iter().fold(<(Tied, [Moments; 2])>::default(), |(below, done), part| {
-            let (size, moments) = part;
-            (below.and(size), Moments::followed_by(done, moments, below, size))
+    let (total, moments) =
+        parts.into_iter().fold(<(Tied, [Moments; 2])>::default(), |(below, lower), (size, upper)| {
+            (below.and(size), Moments::followed_by(lower, upper, below, size))
         });
-    check_sizes(below.positives, below.negatives)?;
-    Ok(result(moments, below))
+    check_sizes(total.positives, total.negatives)?;
+    Ok(result(moments, total))
 }
 
 fn count<K: Key>(entries: &[K]) -> Tied {
@@ -184,7 +183,8 @@ pub fn delong_of_counts(
     };
     check_sizes(positives, negatives)?;
     let samples = usize::try_from(positives + negatives).unwrap_or(usize::MAX);
-    Ok(result(Moments::of(ascending, samples), Tied { positives, negatives }))
+    let (total, moments) = Moments::of(ascending, samples);
+    Ok(result(moments, total))
 }
 
 fn result([of_positives, of_negatives]: [Moments; 2], total: Tied) -> Delong {
@@ -213,13 +213,13 @@ struct Moments {
 }
 
 impl Moments {
-    /// Of the positives and the negatives of tie groups, lowest first, that hold so many samples.
-    fn of(ascending: impl Iterator<Item = Tied>, samples: usize) -> [Self; 2] {
+    /// The size of tie groups, lowest first, that hold so many samples, and the sums of their positives and negatives.
+    fn of(ascending: impl Iterator<Item = Tied>, samples: usize) -> (Tied, [Self; 2]) {
         // A placement is below twice the number of samples, so a sum of squares is below 2^62.
         if samples <= 1 << 20 { Self::sum::<u64>(ascending) } else { Self::sum::<u128>(ascending) }
     }
 
-    fn sum<N>(ascending: impl Iterator<Item = Tied>) -> [Self; 2]
+    fn sum<N>(ascending: impl Iterator<Item = Tied>) -> (Tied, [Self; 2])
     where
         N: Copy + Default + From<u64> + Into<u128> + Add<Output = N> + Mul<Output = N>,
     {
@@ -238,7 +238,7 @@ impl Moments {
             }
             below = below.and(tied);
         }
-        sums.map(|[sum, squares]| Self { sum: sum.into(), squares: squares.into() })
+        (below, sums.map(|[sum, squares]| Self { sum: sum.into(), squares: squares.into() }))
     }
 
     /// Those of a part that lies above another.

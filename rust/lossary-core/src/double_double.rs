@@ -50,6 +50,21 @@ impl DoubleDouble {
         self.add(two_product(a, b))
     }
 
+    /// The sum with `number * factor`, for long sums, as [`Self::add_f64`].
+    #[inline(always)]
+    pub(crate) fn add_times(self, number: Self, factor: f64) -> Self {
+        let product = two_product(number.high, factor);
+        let sum = self.add_f64(product.high);
+        Self { low: sum.low + (product.low + number.low * factor), ..sum }
+    }
+
+    /// The sum with another, as [`Self::add_f64`].
+    #[inline(always)]
+    pub(crate) fn add_long(self, other: Self) -> Self {
+        let sum = self.add_f64(other.high);
+        Self { low: sum.low + other.low, ..sum }
+    }
+
     /// The sum with a number, for long sums: the low part is brought below an ulp of the high one by the next `add`.
     #[inline(always)]
     pub(crate) fn add_f64(self, number: f64) -> Self {

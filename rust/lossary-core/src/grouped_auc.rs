@@ -1,11 +1,9 @@
 //! The area under the ROC curve within each group: per user, per query.
 
 use crate::auc::{Auc, roc_auc, weighted_roc_auc};
-use crate::double_double::DoubleDouble;
-use crate::keys::{Key, Score};
-use crate::ranking::{Entry, Mass, RankingError, Samples, check_lengths, survey};
+use crate::keys::Score;
+use crate::ranking::{RankingError, check_lengths, survey};
 use crate::threads;
-use crate::weights::WeightedSamples;
 use std::ops::Range;
 
 /// A group this small is sorted on the spot.
@@ -80,9 +78,8 @@ pub fn weighted_grouped_auc<S: Score>(
             let own = labels.iter().zip(weights).filter(|&(&label, _)| (label != 0) == positive);
             own.map(|(_, weight)| weight).sum::<f64>()
         };
-        let value = match WeightedSamples::new(&scores[range.clone()], labels, weights) {
-            Ok(samples) if range.len() <= SMALL => sum_small(&samples.scaled()),
-            Ok(_) => weighted_roc_auc(&scores[range], labels, weights)?.value(),
+        let value = match weighted_roc_auc(&scores[range], labels, weights) {
+            Ok(auc) => auc.value(),
             Err(RankingError::NoWeight | RankingError::Empty) => None,
             Err(error) => return Err(error),
         };
@@ -175,25 +172,4 @@ fn count_small<S: Score>(scores: &[S], labels: &[u8]) -> Auc {
         }
     }
     auc
-}
-
-/// [`weighted_roc_auc`] by a sort, without its preparations.
-fn sum_small<S: Score>(samples: &WeightedSamples<'_, S>) -> Option<f64> {
-    let mut entries: Vec<_> = samples.entries(0..samples.count()).collect();
-    entries.sort_unstable();
-    let zero = DoubleDouble::default();
-    let (mut twice_wins, mut positives, mut negatives) = (zero, zero, zero);
-    for tied in entries.chunk_by(|a, b| a.0 == b.0) {
-        let sum = |positive: bool| {
-            let own = tied.iter().filter(|(_, entry)| entry.packed().is_positive() == positive);
-            own.fold(zero, |sum, (_, entry)| sum.add(entry.mass()))
-        };
-        let (own_positives, own_negatives) = (sum(true), sum(false));
-        let below = negatives.add(negatives).add(own_negatives);
-        twice_wins = twice_wins.add(own_positives * below);
-        positives = positives.add(own_positives);
-        negatives = negatives.add(own_negatives);
-    }
-    let pairs = positives.to_f64() * negatives.to_f64();
-    (pairs > 0.0).then(|| twice_wins.to_f64() / (2.0 * pairs))
 }

@@ -51,9 +51,11 @@
 //!
 //! # Guarantees
 //! - **Exact.** Counts are integers of 64 and 128 bits. Weighted sums carry about 106 bits, in an order that
-//!   depends on the values alone.
+//!   depends on the values alone; sums of the weights of tied scores are integers where they fit.
 //! - **Same bits for any number of threads.** Work is cut by the data.
 //! - **No panics.** Bad input is an error that names the position. Unsafe code is in `platform` alone.
+//! - **No panics.** Bad input is an error that names the position. Unsafe code is one module of 200 lines,
+//!   `platform`, for large pages and wide registers; the compiler refuses it elsewhere.
 //! - **Any numbers.** `f32`, `f64` and integers up to 64 bits are ranked as they are, infinities included;
 //!   negative zero ties with zero.
 
@@ -63,7 +65,6 @@ pub mod auc;
 mod bins;
 pub mod bootstrap;
 pub mod brier;
-mod bucket_sort;
 pub mod columns;
 pub mod confusion;
 pub mod contingency;
@@ -99,6 +100,7 @@ pub mod retrieval;
 mod roc;
 pub mod roc_functionals;
 mod rows;
+mod scan;
 mod search;
 pub mod significance;
 pub mod spearman;
@@ -107,6 +109,7 @@ pub mod states;
 pub mod thinning;
 pub mod threads;
 pub mod thresholds;
+mod tie_sums;
 pub mod top_k;
 pub mod weighted_kendall;
 mod weights;

@@ -79,8 +79,8 @@ pub fn check_finite<S: Score>(scores: &[S]) -> Result<(), RankingError> {
     }
 }
 
-/// One labelled score on its way through a sort; `Ord` puts lower scores first, then negatives.
-pub(crate) trait Entry: Copy + Ord + Default + Send + Sync {
+/// One labelled score on its way through a sort.
+pub(crate) trait Entry: Copy + Default + Send + Sync {
     /// The packed key and label.
     type Key: Key;
     /// What a sample counts: 1, or its weight.
@@ -91,7 +91,7 @@ pub(crate) trait Entry: Copy + Ord + Default + Send + Sync {
     fn packed(self) -> Self::Key;
     fn mass(self) -> Self::Mass;
 
-    /// Sorts a bucket.
+    /// Sorts a bucket: lower scores first, then negatives.
     fn sort(entries: &mut [Self], scratch: &mut Self::Scratch);
 }
 
@@ -284,15 +284,24 @@ struct Lanes<S> {
 impl<S: Score> Lanes<S> {
     #[inline(always)]
     fn add(&mut self, row: &[S; WIDTH], [lowest, zero, highest]: [S; 3]) {
-        for (lane, &score) in row.iter().enumerate() {
+        // A loop for each: the compiler makes something slow of one for all.
+        for (nan, score) in self.nans.iter_mut().zip(row) {
             #[allow(clippy::eq_op, reason = "only NaN differs from itself; this form vectorises")]
             {
-                self.nans[lane] |= u32::from(score != score);
+                *nan |= u32::from(score != score);
             }
-            self.min[lane] = lower(self.min[lane], score);
-            self.max[lane] = higher(self.max[lane], score);
-            self.below[lane] = higher(self.below[lane], if score < zero { score } else { lowest });
-            self.above[lane] = lower(self.above[lane], if score > zero { score } else { highest });
+        }
+        for (min, &score) in self.min.iter_mut().zip(row) {
+            *min = lower(*min, score);
+        }
+        for (max, &score) in self.max.iter_mut().zip(row) {
+            *max = higher(*max, score);
+        }
+        for (below, &score) in self.below.iter_mut().zip(row) {
+            *below = higher(*below, if score < zero { score } else { lowest });
+        }
+        for (above, &score) in self.above.iter_mut().zip(row) {
+            *above = lower(*above, if score > zero { score } else { highest });
         }
     }
 }

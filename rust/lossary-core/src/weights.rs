@@ -1,23 +1,43 @@
 //! Samples that count with a weight.
 
-use crate::bucket_sort::sort_bucket;
+use crate::bins::Bins;
 use crate::double_double::DoubleDouble;
 use crate::keys::{Key, Score};
+use crate::partition::LONGEST;
+use crate::platform::{Work, widest};
 use crate::ranking::{Entry, RankingError, Samples, check_lengths};
+use crate::threads;
+use crate::tie_sums;
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// A packed key and label with its weight. Ordering by the weight's bits last makes the order of a sorted
-/// bucket, and with it every rounded sum, independent of the order of the input.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// A packed key and label with its weight, in halves: beside a key of 32 bits it takes 12 bytes, not 16.
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
 pub(crate) struct Weighted<K> {
     packed: K,
-    weight: u64,
+    weight: [u32; 2],
+}
+
+impl<K: Key> Weighted<K> {
+    #[inline(always)]
+    pub(crate) fn weight(self) -> f64 {
+        let [low, high] = self.weight;
+        f64::from_bits(u64::from(high) << 32 | u64::from(low))
+    }
+
+    /// The sum over entries of the same score and label, whatever their order.
+    pub(crate) fn sum(same: &[Self]) -> DoubleDouble {
+        match same {
+            [one] => one.mass(),
+            several => tie_sums::sum(several.iter().map(|entry| entry.weight())),
+        }
+    }
 }
 
 impl<K: Key> Entry for Weighted<K> {
     type Key = K;
     type Mass = DoubleDouble;
-    type Scratch = ();
+    type Scratch = Order<K>;
 
     #[inline(always)]
     fn packed(self) -> K {
@@ -26,21 +46,104 @@ impl<K: Key> Entry for Weighted<K> {
 
     #[inline(always)]
     fn mass(self) -> DoubleDouble {
-        DoubleDouble::from(f64::from_bits(self.weight))
+        DoubleDouble::from(self.weight())
     }
 
-    fn sort(entries: &mut [Self], (): &mut ()) {
-        sort_bucket(entries);
+    fn sort(entries: &mut [Self], order: &mut Order<K>) {
+        if order.sort(entries) {
+            entries.copy_from_slice(&order.sorted);
+        }
+    }
+}
+
+/// Sorts entries by words that hold their keys and places, and keeps the memory that this takes.
+#[derive(Default)]
+pub(crate) struct Order<K> {
+    words: Vec<u64>,
+    bins: Bins<u64>,
+    sorted: Vec<Weighted<K>>,
+}
+
+/// Bits of a word below the key: the place of an entry in its bucket.
+const PLACE: u32 = u16::BITS;
+
+/// Bits of a word that the key has at most: the highest two stay free for what `Bins` fills in.
+const KEY: u32 = u64::BITS - 2 - PLACE;
+
+impl<K: Key> Order<K> {
+    /// The entries of a bucket, sorted by key and label.
+    pub(crate) fn sorted<'a>(&'a mut self, entries: &'a mut [Weighted<K>]) -> &'a mut [Weighted<K>] {
+        if self.sort(entries) { &mut self.sorted } else { entries }
+    }
+
+    /// Sorts entries to `sorted`; or in place, and returns false.
+    fn sort(&mut self, entries: &mut [Weighted<K>]) -> bool {
+        if entries.len() > LONGEST {
+            entries.sort_unstable_by_key(|entry| entry.packed);
+            return false;
+        }
+        let Some((min, cut)) = widest(Words { words: &mut self.words, entries }) else {
+            return false;
+        };
+        self.bins.sort(&mut self.words);
+        self.sorted.clear();
+        self.sorted.reserve(entries.len());
+        for word in &self.words {
+            self.sorted.push(entries[(word & ((1 << PLACE) - 1)) as usize]);
+        }
+        if cut > 0 {
+            // Keys that differ in their last bits alone.
+            let place = |entry: &Weighted<K>| entry.packed.less(min).bin(cut);
+            for near in self.sorted.chunk_by_mut(|a, b| place(a) == place(b)) {
+                near.sort_unstable_by_key(|entry| entry.packed);
+            }
+        }
+        true
+    }
+}
+
+/// Writes a word for each entry: the distance of its key from the lowest, less so many bits, and its place. Returns
+/// the lowest key and those bits; None where all are the same.
+struct Words<'a, K> {
+    words: &'a mut Vec<u64>,
+    entries: &'a [Weighted<K>],
+}
+
+impl<K: Key> Work for Words<'_, K> {
+    type Output = Option<(K, u32)>;
+
+    #[inline(always)]
+    fn run(self) -> Option<(K, u32)> {
+        let first = self.entries.first()?.packed;
+        let (mut min, mut max) = (first, first);
+        for entry in self.entries {
+            min = min.min(entry.packed);
+            max = max.max(entry.packed);
+        }
+        if min == max {
+            return None;
+        }
+        let range = max.less(min).bin(0);
+        let cut = (u64::BITS - range.leading_zeros()).saturating_sub(KEY);
+        self.words.clear();
+        self.words.resize(self.entries.len(), 0);
+        for (place, (word, entry)) in self.words.iter_mut().zip(self.entries).enumerate() {
+            *word = entry.packed.less(min).bin(cut) << PLACE | place as u64;
+        }
+        Some((min, cut))
     }
 }
 
 /// Samples with weights. Weights of zero drop out; negative ones count negatively.
-#[derive(Clone, Copy)]
-pub(crate) struct WeightedSamples<'a, S> {
-    scores: &'a [S],
-    labels: &'a [u8],
-    weights: &'a [f64],
-    scale: f64,
+#[derive(Clone)]
+pub(crate) struct WeightedSamples<'a, S: Clone> {
+    scores: Cow<'a, [S]>,
+    labels: Cow<'a, [u8]>,
+    weights: Cow<'a, [f64]>,
+    /// The largest magnitudes of the weights of negatives and of positives.
+    largest: [f64; 2],
+    /// What the weights of negatives and of positives are multiplied by.
+    scales: [f64; 2],
 }
 
 impl<'a, S: Score> WeightedSamples<'a, S> {
@@ -48,21 +151,112 @@ impl<'a, S: Score> WeightedSamples<'a, S> {
     pub(crate) fn new(scores: &'a [S], labels: &'a [u8], weights: &'a [f64]) -> Result<Self, RankingError> {
         check_lengths(scores, labels)?;
         check_lengths(scores, weights)?;
-        if let Some(index) = weights.iter().position(|weight| !weight.is_finite()) {
-            return Err(RankingError::BadWeight { index });
+        let threads = threads::threads_for(weights.len());
+        let parts = threads::parts(weights.len(), threads);
+        let look = |part: Range<usize>| {
+            widest(Magnitudes { labels: &labels[part.clone()], weights: &weights[part] })
+        };
+        let (mut smallest, mut largest) = (i64::MAX, [0; 2]);
+        for (least, most) in threads::map(parts, threads, look) {
+            smallest = smallest.min(least);
+            largest = [largest[0].max(most[0]), largest[1].max(most[1])];
         }
-        if weights.iter().all(|&weight| weight == 0.0) {
+        let largest = largest.map(|bits| f64::from_bits(bits as u64));
+        if !(largest[0].is_finite() && largest[1].is_finite()) {
+            let index = weights.iter().position(|weight| !weight.is_finite());
+            return Err(RankingError::BadWeight { index: index.unwrap_or(0) });
+        }
+        if largest == [0.0; 2] {
             return Err(RankingError::NoWeight);
         }
-        Ok(Self { scores, labels, weights, scale: 1.0 })
+        let (scores, labels, weights) = if smallest == 0 {
+            (keep(scores, weights), keep(labels, weights), keep(weights, weights))
+        } else {
+            (scores.into(), labels.into(), weights.into())
+        };
+        Ok(Self { scores, labels, weights, largest, scales: [1.0; 2] })
     }
 
     /// Weights times the power of two that brings the largest near 1: ratios do not change, and products of
     /// sums cannot overflow.
     pub(crate) fn scaled(self) -> Self {
-        let largest = self.weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
-        let exponent = ((largest.to_bits() >> 52) as i32 - 1023).max(-1000);
-        Self { scale: 2.0_f64.powi(-exponent), ..self }
+        Self { scales: [scale(self.largest[0].max(self.largest[1])); 2], ..self }
+    }
+
+    /// [`Self::scaled`] for each class on its own, where only the ratios within a class matter.
+    pub(crate) fn scaled_by_class(self) -> Self {
+        Self { scales: self.largest.map(scale), ..self }
+    }
+}
+
+/// The power of two that brings a magnitude near 1.
+fn scale(largest: f64) -> f64 {
+    2.0_f64.powi(-((largest.to_bits() >> 52) as i32 - 1023).max(-1000))
+}
+
+/// What belongs to a weight other than zero.
+fn keep<'a, T: Copy>(column: &[T], weights: &[f64]) -> Cow<'a, [T]> {
+    let pairs = column.iter().zip(weights);
+    Cow::Owned(pairs.filter(|(_, weight)| **weight != 0.0).map(|(&value, _)| value).collect())
+}
+
+/// The bits of the smallest magnitude, and of the largest of negatives and of positives; those of infinity and NaN
+/// are above all others.
+struct Magnitudes<'a> {
+    labels: &'a [u8],
+    weights: &'a [f64],
+}
+
+impl Work for Magnitudes<'_> {
+    type Output = (i64, [i64; 2]);
+
+    #[inline(always)]
+    fn run(self) -> (i64, [i64; 2]) {
+        let mut lanes = Lanes { smallest: [i64::MAX; WIDTH], largest: [[0; WIDTH]; 2] };
+        let (rows, rest) = self.weights.as_chunks();
+        let (label_rows, label_rest) = self.labels.as_chunks();
+        for (labels, weights) in label_rows.iter().zip(rows) {
+            lanes.add(labels, weights);
+        }
+        if let Some((&label, &weight)) = label_rest.first().zip(rest.first()) {
+            let (mut labels, mut weights) = ([label; WIDTH], [weight; WIDTH]);
+            labels[..rest.len()].copy_from_slice(label_rest);
+            weights[..rest.len()].copy_from_slice(rest);
+            lanes.add(&labels, &weights);
+        }
+        let most = lanes.largest.map(|lanes| lanes.into_iter().fold(0, i64::max));
+        (lanes.smallest.into_iter().fold(i64::MAX, i64::min), most)
+    }
+}
+
+/// Weights looked at together: the compiler keeps several in a register.
+const WIDTH: usize = 32;
+
+/// Extremes of every `WIDTH`th weight.
+struct Lanes {
+    smallest: [i64; WIDTH],
+    largest: [[i64; WIDTH]; 2],
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn add(&mut self, labels: &[u8; WIDTH], weights: &[f64; WIDTH]) {
+        let mut magnitudes = [0; WIDTH];
+        for (magnitude, weight) in magnitudes.iter_mut().zip(weights) {
+            *magnitude = weight.abs().to_bits() as i64;
+        }
+        for (smallest, &magnitude) in self.smallest.iter_mut().zip(&magnitudes) {
+            *smallest = if magnitude < *smallest { magnitude } else { *smallest };
+        }
+        let [negatives, positives] = &mut self.largest;
+        for ((largest, &magnitude), &label) in negatives.iter_mut().zip(&magnitudes).zip(labels) {
+            let magnitude = if label == 0 { magnitude } else { 0 };
+            *largest = if magnitude > *largest { magnitude } else { *largest };
+        }
+        for ((largest, &magnitude), &label) in positives.iter_mut().zip(&magnitudes).zip(labels) {
+            let magnitude = if label == 0 { 0 } else { magnitude };
+            *largest = if magnitude > *largest { magnitude } else { *largest };
+        }
     }
 }
 
@@ -78,10 +272,11 @@ impl<S: Score> Samples for WeightedSamples<'_, S> {
         let labels = self.labels[range.clone()].iter();
         let weights = self.weights[range.clone()].iter();
         let samples = self.scores[range].iter().zip(labels).zip(weights);
-        samples.filter(|&(_, &weight)| weight != 0.0).map(|((&score, &label), &weight)| {
+        let [negative, positive] = self.scales;
+        samples.map(move |((&score, &label), &weight)| {
             let key = score.key();
-            let weight = (weight * self.scale).to_bits();
-            (key, Weighted { packed: key.pack(label != 0), weight })
+            let bits = (weight * if label == 0 { negative } else { positive }).to_bits();
+            (key, Weighted { packed: key.pack(label != 0), weight: [bits as u32, (bits >> 32) as u32] })
         })
     }
 }

@@ -3,8 +3,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use lossary_core::auc::{Auc, roc_auc};
-use lossary_core::curves::{average_precision, curve};
+use lossary_core::auc::{Auc, roc_auc, weighted_roc_auc};
+use lossary_core::curves::{average_precision, curve, weighted_average_precision, weighted_curve};
 use lossary_core::keys::Score;
 use lossary_core::threads::set_num_threads;
 use proptest::prelude::*;
@@ -161,7 +161,7 @@ fn one_two_and_three_threads_agree_in_every_bit() {
     for (name, form) in shapes().into_iter().step_by(6) {
         let (scores, labels) = (shape(count, form), labels(count));
         let narrow: Vec<f32> = scores.iter().map(|&score| score as f32).collect();
-        let results = [1, 2, 3].map(|threads| {
+        let results = [1, 2, 3, 7].map(|threads| {
             set_num_threads(NonZeroUsize::new(threads));
             let precisions = [average_precision(&scores, &labels), average_precision(&narrow, &labels)];
             let bits = precisions.map(|precision| precision.unwrap().map(f64::to_bits));
@@ -233,6 +233,119 @@ fn one_positive_or_one_negative_among_many() {
     }
     check_types("no positive", &scores, &vec![0; count]);
     check_types("no negative", &scores, &vec![1; count]);
+}
+
+/// Integers as weights, some negative, times a power of two: the oracle adds them as integers.
+fn check_weights<S: Score>(name: &str, scores: &[S], labels: &[u8], weights: &[i64], unit: f64) {
+    let weighed: Vec<f64> = weights.iter().map(|&weight| weight as f64 * unit).collect();
+    let mut samples: Vec<_> =
+        scores.iter().zip(labels).zip(weights).filter(|(_, weight)| **weight != 0).collect();
+    samples.sort_by(|a, b| a.0.0.partial_cmp(b.0.0).unwrap());
+    let (mut twice_wins, mut positives, mut negatives, mut turns_back) = (0_i128, 0_i128, 0_i128, false);
+    let mut groups = Vec::new();
+    for group in samples.chunk_by(|a, b| a.0.0 == b.0.0) {
+        let sum = |positive| -> i128 {
+            let own = group.iter().filter(|((_, label), _)| (**label != 0) == positive);
+            own.map(|(_, weight)| i128::from(**weight)).sum()
+        };
+        twice_wins += sum(true) * (2 * negatives + sum(false));
+        positives += sum(true);
+        negatives += sum(false);
+        turns_back |= sum(false) < 0;
+        groups.push((S::value(group[0].0.0.key()), sum(false), sum(true)));
+    }
+    let auc = weighted_roc_auc(scores, labels, &weighed).unwrap();
+    assert_eq!(auc.turns_back, turns_back, "{name}");
+    assert_eq!(auc.value().is_some(), positives > 0 && negatives > 0, "{name}");
+    if let Some(value) = auc.value() {
+        let wanted = twice_wins as f64 / (2 * positives * negatives) as f64;
+        assert!((value - wanted).abs() <= 8.0 * f64::EPSILON * wanted.abs(), "{name}: {value} {wanted}");
+    }
+    let curve = weighted_curve(scores, labels, &weighed).unwrap();
+    let (mut fp, mut tp) = (0, 0);
+    let mut precisions = 0.0;
+    for (point, (score, negative, positive)) in groups.into_iter().rev().enumerate() {
+        (fp, tp) = (fp + negative, tp + positive);
+        let ours = (curve.thresholds[point], curve.false_positives[point], curve.true_positives[point]);
+        assert_eq!(ours, (score, fp as f64 * unit, tp as f64 * unit), "{name}");
+        precisions += if fp + tp == 0 { 0.0 } else { positive as f64 * (tp as f64 / (fp + tp) as f64) };
+    }
+    let precision = weighted_average_precision(scores, labels, &weighed).unwrap();
+    assert_eq!(precision.is_some(), positives != 0, "{name}");
+    if let Some(ours) = precision {
+        let wanted = precisions / positives as f64;
+        assert!((ours - wanted).abs() <= 1e-9 * wanted.abs().max(1.0), "{name}: {ours} {wanted}");
+    }
+}
+
+#[test]
+fn integer_weights_at_every_scale_add_up_exactly() {
+    for count in [1, 5, 100, 5000, 20_000] {
+        for (name, form) in shapes() {
+            let (scores, labels) = (shape(count, form), labels(count));
+            let narrow: Vec<f32> = scores.iter().map(|&score| score as f32).collect();
+            let uniform = noise(count, 5);
+            let small: Vec<i64> = uniform.iter().map(|x| 1 + (x * 4.0) as i64).collect();
+            let large: Vec<i64> = uniform.iter().map(|x| 1 + (x * 2.0_f64.powi(36)) as i64).collect();
+            check_weights(&format!("{name} {count}"), &scores, &labels, &small, 1.0);
+            check_weights(&format!("{name} {count} f32"), &narrow, &labels, &small, 2.0_f64.powi(900));
+            check_weights(&format!("{name} {count} large"), &narrow, &labels, &large, 2.0_f64.powi(-40));
+            let signed: Vec<i64> = large.iter().map(|weight| weight % 1000 - 20).collect();
+            if signed.iter().any(|&weight| weight != 0) {
+                check_weights(
+                    &format!("{name} {count} signed"),
+                    &scores,
+                    &labels,
+                    &signed,
+                    2.0_f64.powi(-1000),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_order_of_weighted_samples_and_no_number_of_threads_changes_a_bit() {
+    let count = (1 << 17) + 5;
+    let forms: [Form; 3] = [|x, _, _| x - 0.5, |x, _, _| (x * 1000.0).floor(), |_, _, _| 1.0];
+    // Far and farthest: weights whose sums no integer of the kernel holds.
+    let near: Vec<f64> = noise(count, 6);
+    let far: Vec<f64> = near.iter().map(|x| x * 10.0_f64.powf(60.0 * (x - 0.5))).collect();
+    let farthest: Vec<f64> = near.iter().map(|x| 10.0_f64.powf(600.0 * (x - 0.5))).collect();
+    let subnormal: Vec<f64> = near.iter().map(|x| (x * 1e6).floor() * 5e-324).collect();
+    let signed: Vec<f64> = near.iter().map(|x| x - 0.1).collect();
+    for form in forms {
+        for weights in [&near, &far, &farthest, &subnormal, &signed] {
+            let (scores, labels) = (shape(count, form), labels(count));
+            let results = [1, 2, 3, 7].map(|threads| {
+                set_num_threads(NonZeroUsize::new(threads));
+                let turn = |values: &[f64]| [&values[threads * 1000..], &values[..threads * 1000]].concat();
+                let labels = [&labels[threads * 1000..], &labels[..threads * 1000]].concat();
+                let (scores, weights) = (turn(&scores), turn(weights));
+                let area = weighted_roc_auc(&scores, &labels, &weights).unwrap().value();
+                let precision = weighted_average_precision(&scores, &labels, &weights).unwrap();
+                let curve = weighted_curve(&scores, &labels, &weights).unwrap();
+                (area.map(f64::to_bits), precision.map(f64::to_bits), curve)
+            });
+            set_num_threads(None);
+            assert!(results.iter().all(|result| *result == results[0]));
+        }
+    }
+}
+
+#[test]
+fn the_weights_of_a_class_may_be_of_any_size() {
+    for count in [50, 3000, 20_000] {
+        let scores = shape(count, |x, _, _| (x * 1e4).floor());
+        let labels = labels(count);
+        let wanted = roc_auc(&scores, &labels).unwrap().value().unwrap();
+        for (negative, positive) in [(1.0, 1.0), (1e300, 1e-300), (5e-324, 1e308), (0.1, 3e-310)] {
+            let weights: Vec<f64> =
+                labels.iter().map(|&label| if label == 0 { negative } else { positive }).collect();
+            let value = weighted_roc_auc(&scores, &labels, &weights).unwrap().value().unwrap();
+            assert!((value - wanted).abs() <= 2.0 * f64::EPSILON, "{negative} {positive}: {value} {wanted}");
+        }
+    }
 }
 
 /// Runs of near and equal numbers: ties, and what almost ties, on both sides of every border.

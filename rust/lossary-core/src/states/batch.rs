@@ -1,6 +1,5 @@
 //! One batch of samples to a sorted run.
 
-use crate::bucket_sort::sort_bucket;
 use crate::keys::{Key, Score};
 use crate::partition::{Bucket, Buckets, partition};
 use crate::ranking::{Counted, Entry, Mass, RankingError, check_finite, check_lengths, survey};
@@ -134,8 +133,8 @@ fn places<'a, S: Score, E: Entry<Key = S::Key>>(
 fn sort<S: Score, E: Entry<Key = S::Key>>(buckets: &mut Buckets<E>) -> Vec<Sorted<'_, E>> {
     let jobs = buckets.iter_mut();
     let threads = threads::threads_for(jobs.iter().map(|bucket| bucket.entries.len()).sum());
-    threads::map(jobs, threads, |bucket| {
-        sort_bucket(bucket.entries);
+    threads::map_with(jobs, threads, E::Scratch::default, |scratch, bucket| {
+        E::sort(bucket.entries, scratch);
         let narrow = places::<S, E>(&bucket).all(|(_, score, _)| Narrow::holds(score));
         Sorted { places: places::<S, E>(&bucket).count(), narrow, bucket }
     })
