@@ -58,6 +58,12 @@ impl DoubleDouble {
         Self { low: sum.low + (product.low + number.low * factor), ..sum }
     }
 
+    /// The nearest double or its neighbour, after a long sum.
+    #[inline(always)]
+    pub(crate) fn rounded(self) -> f64 {
+        self.high + self.low
+    }
+
     /// The sum with another, as [`Self::add_f64`].
     #[inline(always)]
     pub(crate) fn add_long(self, other: Self) -> Self {

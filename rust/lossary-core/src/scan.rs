@@ -142,13 +142,29 @@ impl<K: Key> Scan for Weighted<K> {
     }
 
     fn sum_precisions(sorted: &[Self], above: Totals<DoubleDouble>, _: Totals<DoubleDouble>) -> DoubleDouble {
-        let mut before = above.positives.to_f64();
-        descend(sorted).fold(DoubleDouble::default(), |sum, (_, totals)| {
-            let totals = above.add(totals);
-            let positives = totals.positives.to_f64();
-            let step = positives - std::mem::replace(&mut before, positives);
-            let selected = totals.positives.add(totals.negatives).to_f64();
-            if selected == 0.0 { sum } else { sum.add_product(step, positives / selected) }
-        })
+        let (mut totals, mut sum) = (above, DoubleDouble::default());
+        for group in sorted.chunk_by(|a, b| a.packed().tie_group() == b.packed().tie_group()).rev() {
+            let step = match group {
+                [one] if one.packed().is_positive() => {
+                    totals.positives = totals.positives.add_f64(one.weight());
+                    one.weight()
+                }
+                [one] => {
+                    totals.negatives = totals.negatives.add_f64(one.weight());
+                    continue;
+                }
+                several => {
+                    let own = Self::totals(several);
+                    totals = totals.add(own);
+                    own.positives.to_f64()
+                }
+            };
+            let positives = totals.positives.rounded();
+            let selected = totals.positives.add_long(totals.negatives).rounded();
+            if selected != 0.0 {
+                sum = sum.add_product(step, positives / selected);
+            }
+        }
+        sum
     }
 }
