@@ -90,7 +90,7 @@ def test_bounds_of_two_samples_in_one_bin_are_both_orders():
     assert area == Bounds(0.5, 0.0, 1.0)
     assert area.error == 0.5
     assert (precision.value, precision.high) == (0.5, 1.0)
-    assert precision.low == pytest.approx(1 - np.log(5 / 3))  # the sharp bound is 1/2
+    assert precision.low == pytest.approx(1 - np.log(2))  # the sharp bound is 1/2
 
 
 def test_memory_does_not_grow():

@@ -152,19 +152,13 @@ def roc_auc_score(
         max_fpr=limit,
     )
     if truth.ndim == score.ndim == 1:
+        settings = None if confidence is None else resolve(confidence)
         try:
-            positive = two_classes(truth)
+            return _binary(truth, score, sample_weight, limit, settings)
         except InvalidInputError:
             if len(present(label_array("y_true", truth))) > 2:
                 classes(truth, score)  # says what is missing
             raise
-        if confidence is None:
-            return _binary_area(positive, score, sample_weight, limit)
-        settings = resolve(confidence)
-        if limit == 1 and sample_weight is None and (interval := delong_interval(positive, score, settings)):
-            return interval
-        area = _binary_area(positive, score, sample_weight, limit)
-        return _binary_interval(area, positive, score, sample_weight, limit, settings)
     if truth.ndim == 2:
         truth = indicators("y_true", truth)
     else:
@@ -191,11 +185,32 @@ def roc_auc_score(
     return interval_of_average(quiet, value, truth, score, average, weight, resolve(confidence))
 
 
+def _binary(
+    truth: Array, score: Array, sample_weight: Any, max_fpr: float, confidence: Confidence | None
+) -> Value:
+    positive = two_classes(truth)
+    if confidence is None:
+        return _binary_area(positive, score, sample_weight, max_fpr)
+    if max_fpr == 1 and sample_weight is None:
+        interval = delong_interval(positive, score, confidence)
+        if interval is not None:
+            return interval
+    value = _binary_area(positive, score, sample_weight, max_fpr)
+    weight = relative_weights(sample_weight, len(score))
+    if max_fpr == 1:
+        return roc_auc_interval(value, positive, score, weight, confidence)
+
+    def reweighted(counts: Array) -> float:
+        return _partial_area(positive, score, counts * (1.0 if weight is None else weight), max_fpr)
+
+    return of_reweighted(reweighted, len(score), confidence, classes=positive)
+
+
 def _binary_area(positive: Array, score: Array, sample_weight: Any, max_fpr: float) -> float:
     if max_fpr == 1 and sample_weight is None:
         value = _kernels.roc_auc(positive, score)
         if value != value:
-            _warn_one_class(stacklevel=4)
+            _warn_one_class(stacklevel=5)
         return value
     if len(score) != len(positive):
         raise ShapeError(
@@ -210,21 +225,8 @@ def _binary_area(positive: Array, score: Array, sample_weight: Any, max_fpr: flo
         if turns_back and value == value:
             raise _falling_fpr()
     if value != value:
-        _warn_one_class(stacklevel=4)
+        _warn_one_class(stacklevel=5)
     return value
-
-
-def _binary_interval(
-    value: float, positive: Array, score: Array, sample_weight: Any, max_fpr: float, confidence: Confidence
-) -> Interval:
-    weight = relative_weights(sample_weight, len(score))
-    if max_fpr == 1:
-        return roc_auc_interval(value, positive, score, weight, confidence)
-
-    def reweighted(counts: Array) -> float:
-        return _partial_area(positive, score, counts * (1.0 if weight is None else weight), max_fpr)
-
-    return of_reweighted(reweighted, len(score), confidence, classes=positive)
 
 
 def _interval_of_pairs(codes: Array, score: Array, average: str, confidence: Confidence) -> Interval:

@@ -110,6 +110,7 @@ pub struct Tied {
 }
 
 impl Tied {
+    #[inline]
     pub(crate) fn and(self, other: Self) -> Self {
         Self { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
     }

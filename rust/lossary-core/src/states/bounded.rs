@@ -191,7 +191,7 @@ impl BoundedRanking {
     /// ```
     pub fn summary(&self) -> BoundedSummary {
         let (positives, negatives) = self.totals();
-        with_groups!(self.bins.table(), (groups, totals, unit) => {
+        with_groups!(self.bins.table(), (groups, totals, _unit) => {
             let (twice_wins, ties) = reading::twice_wins(groups(), totals);
             // Within a bin, all pairs may be lost or won.
             let area = |part| reading::of_all_pairs(part, totals);
@@ -201,7 +201,7 @@ impl BoundedRanking {
                 negatives,
                 roc_auc: roc_auc.map(|((value, low), high)| Bounds::new(value, low, high)),
                 average_precision: reading::average_precision(groups(), totals).map(|value| {
-                    let (low, high) = precision_bounds(groups(), totals, unit.is_none());
+                    let (low, high) = precision_bounds(groups(), totals);
                     Bounds::new(value, low, high)
                 }),
             }
@@ -270,14 +270,9 @@ impl PartialEq for BoundedRanking {
 /// With TP and FP above a bin of p positives and n negatives, the precision at a positive of the bin is at most
 /// that with all its positives and none of its negatives, (TP + p) / (TP + p + FP), and the i-th from above has
 /// at least (TP + i) / (TP + i + c), c = FP + n. These add up to `p - c (1/(a + 1) + ... + 1/(a + p))`, a = TP + c,
-/// where the sum is at most ln((a + p + 1/2) / (a + 1/2)), because 1/x is convex. Weights may come in pieces as
-/// small as you like: there it is ln((a + p) / a).
-fn precision_bounds<A: Amount>(
-    groups: impl Iterator<Item = Group<A>>,
-    totals: Totals<A>,
-    counts: bool,
-) -> (f64, f64) {
-    let half = if counts { 0.5 } else { 0.0 };
+/// where the sum is at most ln((a + p) / a), which weights in pieces as small as you like come near. (For counts it
+/// could be a little tighter, but whole sums of weights are not told from counts.)
+fn precision_bounds<A: Amount>(groups: impl Iterator<Item = Group<A>>, totals: Totals<A>) -> (f64, f64) {
     let (mut low, mut high) = (Sum::default(), Sum::default());
     for (Group { samples, .. }, above) in reading::with_above(groups) {
         if samples.positives == A::default() {
@@ -287,7 +282,7 @@ fn precision_bounds<A: Amount>(
         let best = above.positives + samples.positives;
         high.add(positives * (best.to_f64() / (best + above.negatives).to_f64()));
         let negatives = above.negatives + samples.negatives;
-        let start = (above.positives + negatives).to_f64() + half;
+        let start = (above.positives + negatives).to_f64();
         let lost =
             if negatives == A::default() { 0.0 } else { negatives.to_f64() * (positives / start).ln_1p() };
         low.add(positives - lost);
