@@ -157,6 +157,16 @@ def test_what_is_undefined_raises_or_is_what_the_caller_says(function, y_true, y
     assert math.isnan(interval.high)
 
 
+@pytest.mark.parametrize("function", [kendall_tau, spearman_rho])
+def test_a_value_that_has_no_interval_stays_the_value(function):
+    with pytest.raises(UndefinedMetricError, match="y_true: got 3 samples; wanted more, for an interval"):
+        function([1, 2, 3], [1, 2, 3], confidence=0.9)
+    interval = function([1, 2, 3], [1, 2, 3], undefined=0.0, confidence=0.9)
+    assert interval.value == 1.0
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+
+
 @pytest.mark.parametrize("function", METRICS)
 @pytest.mark.parametrize(
     ("y_true", "y_score", "options", "error", "named"),

@@ -34,8 +34,8 @@ def kendall_tau(
         y_score: numbers, (n_samples,).
         variant: "b" corrects for ties; "a" divides by all pairs, n0; "c" (Stuart's) by n^2 (m - 1) / (2 m),
             where m is the smaller number of distinct values.
-        undefined: what to return where an array is constant or there are fewer than two samples, with
-            confidence between ends that are NaN; "raise" raises.
+        undefined: what to return where an array is constant or there are fewer than two samples. Unless it
+            is "raise", which raises, a value without an interval has ends that are NaN.
         confidence: the level of an interval, such as 0.95, or `Confidence` settings. Methods: "fisher", the
             default, normal on the scale of atanh with variance 0.437 / (n - 4), from five samples on;
             "bca" and "percentile". A perfect order has an interval of no width.
@@ -143,8 +143,8 @@ def weighted_kendall_tau(
             that result and the one with the arrays exchanged; "index" takes the order of the samples.
         additive: weights of a pair are added; False multiplies them.
         weigher: "hyperbolic" is 1 / (r + 1), "logarithmic" is 1 / log2(r + 2), "uniform" is 1.
-        undefined: what to return where an array is constant or there are fewer than two samples, with
-            confidence between ends that are NaN; "raise" raises.
+        undefined: what to return where an array is constant or there are fewer than two samples. Unless it
+            is "raise", which raises, a value without an interval has ends that are NaN.
         confidence: the level of an interval, such as 0.95, or `Confidence` settings. Methods: "bca", the
             default, and "percentile"; each resample is sorted anew.
 

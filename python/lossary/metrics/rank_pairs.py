@@ -79,17 +79,20 @@ def correlation(
     settings = None if confidence is None else resolve(confidence)
     methods = BOOTSTRAP if variance is None else ("fisher", *BOOTSTRAP)
     method = None if settings is None else settings.choose(methods)
+    value = fallback
     try:
         statistic, rows = measure()
+        value = _defined(statistic(None))
         if settings is None:
-            return _defined(statistic(None))
+            return value
         if method == "fisher" and variance is not None:
-            return _fisher(_defined(statistic(None)), rows, variance, settings.level)
+            return _fisher(value, rows, variance, settings.level)
         return of_reweighted(lambda times: _defined(statistic(times.astype(np.uint32))), rows, settings)
     except UndefinedMetricError:
-        if fallback is None:
+        if fallback is None or value is None:
             raise
-        return fallback if method is None else Interval(fallback, math.nan, math.nan, method)
+        # A value that has no interval is still the value.
+        return value if method is None else Interval(value, math.nan, math.nan, method)
 
 
 def _defined(value: float | None) -> float:

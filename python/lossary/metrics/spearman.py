@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from lossary.errors import UndefinedMetricError
 from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.options import check_choice
 from lossary.metrics.rank_pairs import ALTERNATIVES, RankTest, Statistic, correlation, two_scores
@@ -23,8 +24,8 @@ def spearman_rho(
     Args:
         y_true: numbers, (n_samples,). Only their order matters; infinities are ranked.
         y_score: numbers, (n_samples,).
-        undefined: what to return where an array is constant or there are fewer than two samples, with
-            confidence between ends that are NaN; "raise" raises.
+        undefined: what to return where an array is constant or there are fewer than two samples. Unless it
+            is "raise", which raises, a value without an interval has ends that are NaN.
         confidence: the level of an interval, such as 0.95, or `Confidence` settings. Methods: "fisher", the
             default, normal on the scale of atanh with variance (1 + rho^2 / 2) / (n - 3), from four samples
             on; "bca" and "percentile". A perfect order has an interval of no width.
@@ -92,4 +93,7 @@ def spearman_test(y_true: Any, y_score: Any, *, alternative: str = "two-sided") 
         0.666666666667
     """
     check_choice("alternative", alternative, ALTERNATIVES)
-    return RankTest(*two_scores(y_true, y_score).pairs.spearman_test(alternative))
+    truth, _, pairs = two_scores(y_true, y_score)
+    if len(truth) < 3:
+        raise UndefinedMetricError(f"y_true: got {len(truth)} samples; wanted at least three, for a test")
+    return RankTest(*pairs.spearman_test(alternative))
