@@ -253,3 +253,15 @@ def test_max_fpr_takes_the_bootstrap(overlap):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert roc_auc_score(*overlap, max_fpr=1.0, confidence=0.95).method == "delong_newcombe"
+
+
+@pytest.mark.parametrize("method", ANALYTIC)
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200])
+def test_weights_of_a_class_have_any_scale(method, scale):
+    y_true, y_score = np.array([0, 1] * 6), [1, 2, 3, 4, 2.7, 2.6, 5, 7, 6, 3.5, 4.5, 8]
+    weight = np.linspace(0.5, 2, 12)
+    settings = Confidence(method=method)
+    wanted = roc_auc_score(y_true, y_score, sample_weight=weight, confidence=settings)
+    scaled = np.where(y_true == 1, scale * weight, weight)
+    found = roc_auc_score(y_true, y_score, sample_weight=scaled, confidence=settings)
+    assert found[:3] == pytest.approx(wanted[:3], rel=1e-9)

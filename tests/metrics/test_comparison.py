@@ -131,7 +131,18 @@ def test_a_difference_without_variance_has_no_test():
         found = compare_roc_auc([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1], [1, 2, 2, 3])
     assert np.isnan(found.z).tolist() == [True, False, False]
     assert np.isnan(found.adjusted_p_values).tolist() == [True, False, False]
+    assert np.isnan([found.low, found.high]).tolist() == [[True, False, False]] * 2
     assert found.differences[0] == 1
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200])
+def test_weights_of_a_class_have_any_scale(three, scale):
+    y_true, vectors = three
+    weight = np.linspace(0.5, 2, len(y_true))
+    wanted = compare_roc_auc(y_true, *vectors, sample_weight=weight)
+    found = compare_roc_auc(y_true, *vectors, sample_weight=np.where(y_true == 1, scale * weight, weight))
+    assert found.covariance == pytest.approx(wanted.covariance, rel=1e-9)
+    assert found.p_values == pytest.approx(wanted.p_values, rel=1e-6)
 
 
 def test_the_bootstrap_agrees_with_delong(three):

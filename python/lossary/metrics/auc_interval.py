@@ -30,6 +30,7 @@ Satterthwaite, Biometrics Bulletin 2, 1946; the quantile of Student's t: Abramow
 """
 
 import math
+from typing import overload
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def roc_auc_interval(
         return Interval(value, *_newcombe(value, sizes, level), method)
     if method == "delong_newcombe" and min(sizes) <= 1:
         return Interval(value, *_newcombe(value, sizes, level), "newcombe")
-    _, *parts = _kernels.delong(positive, score, sample_weight)
+    _, *parts = _kernels.delong(positive, score, scaled_by_class(positive, sample_weight))
     return _of_parts(value, parts, sizes, method, level)
 
 
@@ -116,13 +117,32 @@ def _of_parts(
     return Interval(value, *_steadied(value, parts, sizes, level), method)
 
 
+@overload
+def scaled_by_class(positive: Array, sample_weight: None) -> None: ...
+@overload
+def scaled_by_class(positive: Array, sample_weight: Doubles) -> Doubles: ...
+def scaled_by_class(positive: Array, sample_weight: Doubles | None) -> Doubles | None:
+    """Weights of each class times a power of two of its own: none of their products overflow or vanish.
+
+    Areas and their variances depend on ratios within a class only.
+    """
+    if sample_weight is None:
+        return None
+    scaled = sample_weight.copy()
+    is_positive = positive == positive.max()
+    for own in (is_positive, ~is_positive):
+        largest = scaled[own].max(initial=0.0)
+        scaled[own] = np.ldexp(scaled[own], -np.frexp(largest)[1])
+    return scaled
+
+
 def _sizes(positive: Array, sample_weight: Doubles | None) -> tuple[float, float]:
     """How many positives and negatives there are; effective numbers with weights."""
     is_positive = positive == positive.max()
     if sample_weight is None:
         positives = int(np.count_nonzero(is_positive))
         return float(positives), float(len(positive) - positives)
-    relative = sample_weight / sample_weight.max()
+    relative = scaled_by_class(positive, sample_weight)
 
     def size(weight: Doubles) -> float:
         return float(weight.sum() ** 2 / (weight**2).sum())

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights, scores, to_numpy
+from lossary.metrics.auc_interval import scaled_by_class
 from lossary.metrics.bootstrap import Doubles, draws_of_ranking
 from lossary.metrics.confidence import Confidence
 from lossary.metrics.labels import two_classes
@@ -90,7 +91,7 @@ def compare_roc_auc(
 
     Returns:
         The comparison. Two vectors that rank all pairs alike have z = 0 and p = 1; a difference without any
-        variance has z and p NaN, with an UndefinedMetricWarning.
+        variance has z, p and both ends NaN, with an UndefinedMetricWarning.
 
     Raises:
         UndefinedMetricError: fewer than two samples of a class, or a bootstrap without a value on half or
@@ -117,7 +118,9 @@ def compare_roc_auc(
     positive = two_classes(y_true)
     vectors = _score_vectors(y_scores, len(positive))
     weight = relative_weights(sample_weight, len(positive))
-    areas, covariance, variances = _kernels.compare_areas(positive, vectors, weight)
+    areas, covariance, variances = _kernels.compare_areas(
+        positive, vectors, scaled_by_class(positive, weight)
+    )
     pairs = np.array(list(combinations(range(len(vectors)), 2)), np.int64)
     first, second = pairs.T
     differences = areas[first] - areas[second]
@@ -127,7 +130,8 @@ def compare_roc_auc(
         variances = np.var(drawn[:, first] - drawn[:, second], axis=0, ddof=1)
     z = _statistics(differences, variances)
     p_values = np.array([math.erfc(abs(each) / math.sqrt(2)) for each in z])
-    margin = _bonferroni_quantile(level, len(pairs)) * np.sqrt(variances)
+    # Without a test there is no interval either: one of no width would claim certainty.
+    margin = np.where(np.isnan(z), np.nan, _bonferroni_quantile(level, len(pairs)) * np.sqrt(variances))
     positives = int(np.count_nonzero(positive == positive.max()))
     return RocAucComparison(
         values=areas,
