@@ -170,3 +170,8 @@ def test_input_is_untouched():
     before = [each.copy() for each in (Y_TRUE, Y_SCORE, GROUPS)]
     grouped_auc(Y_TRUE, Y_SCORE, GROUPS, sample_weight=np.ones(6))
     assert all(np.array_equal(a, b) for a, b in zip(before, (Y_TRUE, Y_SCORE, GROUPS), strict=True))
+
+
+def test_groups_of_the_interval_are_those_of_the_metric():
+    with pytest.raises(InvalidInputError, match="confidence: got settings with groups; wanted none"):
+        grouped_auc(Y_TRUE, Y_SCORE, GROUPS, confidence=lossary.metrics.Confidence(groups=GROUPS))

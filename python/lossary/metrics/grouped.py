@@ -11,7 +11,7 @@ from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, one_axis, relative_weights, scores, to_numpy
 from lossary.metrics.bootstrap import of_rows
-from lossary.metrics.confidence import Confidence, Value
+from lossary.metrics.confidence import Confidence, Value, resolve
 from lossary.metrics.labels import two_classes
 from lossary.metrics.options import check_choice
 
@@ -98,7 +98,7 @@ def grouped_auc(
     Raises:
         UndefinedMetricError: no group has both classes, or with undefined="raise" some group has not.
         InvalidInputError: y_true is not binary; a score or weight is NaN or infinite; a weight is negative;
-            no samples; confidence with average=None; an unknown option.
+            no samples; confidence with average=None, or with groups of its own; an unknown option.
         ShapeError: lengths that differ, or more than one axis.
         DtypeError: an argument that is not an array-like.
 
@@ -118,6 +118,11 @@ def grouped_auc(
             f"confidence: got {confidence!r} with average=None; wanted it with an average"
         )
     _check_undefined(undefined)
+    settings = None if confidence is None else resolve(confidence)
+    if settings is not None and settings.groups is not None:
+        raise InvalidInputError(
+            "confidence: got settings with groups; wanted none, as whole groups are drawn"
+        )
     positive, score = two_classes(y_true), scores("y_score", y_score)
     if len(score) != len(positive):
         raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
@@ -136,7 +141,7 @@ def grouped_auc(
     elif average == "pairs":
         sizes = found.positives * found.negatives
     value = _mean(found.values, sizes)
-    return value if confidence is None else of_rows(found.values, sizes, confidence, value=value)
+    return value if settings is None else of_rows(found.values, sizes, settings, value=value)
 
 
 def _check_undefined(given: Any) -> None:
