@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import scipy.stats
 from lossary import _kernels, errors, set_num_threads
-from lossary.metrics import Confidence, Interval, average_precision_score, f1_score, roc_auc_score
+from lossary.metrics import (
+    Confidence,
+    Interval,
+    adjusted_mutual_info_score,
+    average_precision_score,
+    f1_score,
+    mean_reciprocal_rank,
+    normalized_mutual_info_score,
+    roc_auc_score,
+    verification_accuracy,
+)
 from lossary.metrics.bootstrap import ends, of_reweighted, of_rows
 from lossary.metrics.confidence import resolve
 
@@ -251,3 +261,21 @@ def test_settings_pass_through_and_numbers_become_levels():
     settings = Confidence(level=0.8)
     assert resolve(settings) is settings
     assert resolve(0.8).level == 0.8
+
+
+def test_an_interval_that_does_not_hold_the_value_is_warned_of():
+    generator = np.random.default_rng(7)
+    first, second = generator.integers(0, 12, 60), generator.integers(0, 5, 60)
+    with pytest.warns(UserWarning, match="is not in its interval.* moves this metric up") as caught:
+        adjusted_mutual_info_score(first, second, confidence=Confidence(resamples=200))
+    assert caught[0].filename == __file__
+
+
+def test_one_row_has_no_interval():
+    wanted = "confidence: got 1 row; wanted two or more"
+    with pytest.raises(errors.UndefinedMetricError, match=wanted):
+        mean_reciprocal_rank([[0, 1]], [[0.2, 0.1]], confidence=0.95)
+    with pytest.raises(errors.UndefinedMetricError, match=wanted):
+        normalized_mutual_info_score([1], [1], confidence=0.95)
+    with pytest.raises(errors.UndefinedMetricError, match=wanted):
+        verification_accuracy([1], [0.5], confidence=0.95)

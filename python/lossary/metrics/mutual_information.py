@@ -33,7 +33,8 @@ def normalized_mutual_info_score(
         labels_pred: labels, (n_samples,).
         average_method: the mean M of the two entropies: "arithmetic", "geometric", "max" or "min".
         confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings. Resamples
-            repeat samples, which moves their values up; "bca", the default, corrects for that in part.
+            repeat samples, which moves their values up, the more so with few samples of many clusters; "bca",
+            the default, corrects for that in part, and a UserWarning says where it cannot.
 
     Returns:
         A float in [0, 1], or an `Interval` with confidence.
@@ -80,7 +81,8 @@ def adjusted_mutual_info_score(
         labels_pred: labels, (n_samples,).
         average_method: the mean M of the two entropies: "arithmetic", "geometric", "max" or "min".
         confidence: the level of a bootstrap interval, such as 0.95, or `Confidence` settings. Resamples
-            repeat samples, which moves their values up; "bca", the default, corrects for that in part.
+            repeat samples, which moves their values up, the more so with few samples of many clusters; "bca",
+            the default, corrects for that in part, and a UserWarning says where it cannot.
 
     Returns:
         A float, negative where the clusterings agree less than by chance, or an `Interval` with confidence.
