@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.metrics import average_precision_score, geometric_mean_score, roc_auc_score
+from lossary.metrics import (
+    average_precision_score,
+    geometric_mean_score,
+    partial_auc,
+    roc_auc_score,
+    roc_curve,
+)
 
 Y = [0, 1, 1, 0]
 S = [0.1, 0.2, 0.3, 0.4]
@@ -203,3 +209,9 @@ def test_bytes_and_things_that_are_no_arrays_are_type_errors(function):
 def test_geometric_mean_checks_like_the_others():
     with pytest.raises(InvalidInputError, match="continuous"):
         geometric_mean_score(S, Y)
+
+
+@pytest.mark.parametrize("function", [roc_auc_score, roc_curve, partial_auc])
+def test_two_columns_of_probabilities_are_refused_with_a_way_out(function):
+    with pytest.raises(ShapeError, match=r"y_score: got shape \(2, 2\); wanted .*y_score\[:, 1\]"):
+        function([0, 1], [[0.9, 0.1], [0.2, 0.8]])

@@ -246,3 +246,15 @@ def test_the_kernel_refuses_what_python_never_sends(arguments):
 def test_the_kernel_of_labels_refuses_matrices_that_do_not_fit(queries, items, first):
     with pytest.raises(ShapeError, match=r"y_score: got .*; wanted .*"):
         _kernels.label_retrieval(queries, items, first, FLOATS, [("hit", 1)])
+
+
+@pytest.mark.parametrize("empty", ["skip", "zero"])
+def test_weights_and_groups_of_a_long_table_have_one_number_for_each_query(empty):
+    rows = ([0, 1, 1, 0], [0.1, 0.4, 0.3, 0.8])
+    options = {"query": [1, 1, 2, 2], "empty": empty}
+    with pytest.raises(ShapeError, match="sample_weight: got 4 weights; wanted 2, one for each query"):
+        metrics.mean_reciprocal_rank(*rows, **options, sample_weight=[1] * 4)
+    with pytest.raises(
+        ShapeError, match=r"groups: got shape \(4,\); wanted \(2,\), one label for each query"
+    ):
+        metrics.mean_reciprocal_rank(*rows, **options, confidence=metrics.Confidence(groups=[1, 1, 2, 2]))

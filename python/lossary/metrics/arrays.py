@@ -134,8 +134,10 @@ def scores(name: str, given: Any) -> Array:
     """Numbers to rank, one per sample, in a form that the kernels read."""
     array: Array = given
     if not in_place(given):
-        array = one_axis(name, numeric(name, to_numpy(name, given)))
-        array = contiguous(array)
+        array = numeric(name, to_numpy(name, given))
+        if array.ndim == 2 and array.shape[1] == 2:
+            raise ShapeError(f"{name}: got shape {array.shape}; wanted (n_samples,), such as {name}[:, 1]")
+        array = contiguous(one_axis(name, array))
     return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
@@ -171,13 +173,13 @@ def flat(matrix: Array) -> tuple[Array, bool]:
     return (matrix.T if by_column else matrix).reshape(-1), by_column
 
 
-def weights(given: Any, count: int) -> NDArray[np.float64] | None:
+def weights(given: Any, count: int, wanted: str = "as y_true") -> NDArray[np.float64] | None:
     """Sample weights as float64, checked as scikit-learn does: finite, as many as samples, not all zero."""
     if given is None:
         return None
     array = one_axis("sample_weight", numeric("sample_weight", to_numpy("sample_weight", given)))
     if len(array) != count:
-        raise ShapeError(f"sample_weight: got {len(array)} weights; wanted {count}, as y_true")
+        raise ShapeError(f"sample_weight: got {len(array)} weights; wanted {count}, {wanted}")
     array = contiguous(array.astype(np.float64, copy=False))
     if not np.isfinite(array).all():
         index = int(np.flatnonzero(~np.isfinite(array))[0])
@@ -189,9 +191,9 @@ def weights(given: Any, count: int) -> NDArray[np.float64] | None:
     return array
 
 
-def relative_weights(given: Any, count: int) -> NDArray[np.float64] | None:
+def relative_weights(given: Any, count: int, wanted: str = "as y_true") -> NDArray[np.float64] | None:
     """`weights` of which only ratios matter: extreme ones times a power of two, so that no sum overflows."""
-    array = weights(given, count)
+    array = weights(given, count, wanted)
     if array is None:
         return None
     largest = max(float(array.max()), -float(array.min()))

@@ -165,7 +165,8 @@ def roc_auc_score(
         truth = label_array("y_true", truth)
         if score.shape[1] == 2 and len(present(truth)) <= 2:
             raise ShapeError(
-                f"y_score: got shape {score.shape}; wanted (n_samples,), as y_true has two classes"
+                f"y_score: got shape {score.shape}; wanted (n_samples,), such as y_score[:, 1], as y_true "
+                "has two classes"
             )
         codes = classes(truth, score)
         if multi_class == "ovo" and average is not None:

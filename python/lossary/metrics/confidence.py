@@ -76,8 +76,8 @@ class Confidence:
         check_choice("method", self.method, ("auto", *methods))
         return methods[0] if self.method == "auto" else self.method
 
-    def group_codes(self, rows: int) -> NDArray[np.uint32] | None:
-        """The groups as numbers from 0, one for each row.
+    def group_codes(self, rows: int, row: str = "row") -> NDArray[np.uint32] | None:
+        """The groups as numbers from 0, one for each row; ``row`` says what that is.
 
         Raises:
             ShapeError: another number of labels than of rows.
@@ -87,7 +87,7 @@ class Confidence:
             return None
         labels = label_array("groups", self.groups)
         if labels.shape != (rows,):
-            raise ShapeError(f"groups: got shape {labels.shape}; wanted ({rows},), one label for each row")
+            raise ShapeError(f"groups: got shape {labels.shape}; wanted ({rows},), one label for each {row}")
         names, codes = np.unique(labels, return_inverse=True)
         if len(names) < 2:
             raise InvalidInputError(f"groups: got {len(names)} group; wanted two or more to draw from")

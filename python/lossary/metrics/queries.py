@@ -197,9 +197,8 @@ def over_queries(
                 f"confidence: got {confidence!r} with reduction='none'; wanted it with reduction='mean'"
             )
         return values[:, 0]
-    if empty == "skip":
-        return mean_over(values[:, 0], relevant, sample_weight, confidence)
-    return mean_of_rows(values[:, 0], sample_weight, confidence)
+    counted = relevant if empty == "skip" else np.ones(len(values), np.bool_)
+    return mean_over(values[:, 0], counted, sample_weight, confidence)
 
 
 def mean_over(
@@ -209,13 +208,13 @@ def mean_over(
     confidence: float | Confidence | None,
 ) -> Value:
     """The weighted mean over the queries that count, or its `Interval`, for which only those are drawn."""
-    weight = relative_weights(sample_weight, len(values))
+    weight = relative_weights(sample_weight, len(values), "one for each query")
     if not counted.any():
         raise UndefinedMetricError(
             "y_true: got no query with a relevant item; wanted one, or another value of empty"
         )
     settings = None if confidence is None else resolve(confidence)
-    groups = None if settings is None else settings.group_codes(len(values))
+    groups = None if settings is None else settings.group_codes(len(values), "query")
     if settings is not None and groups is not None:
         settings = replace(settings, groups=groups[counted])
     return mean_of_rows(values[counted], None if weight is None else weight[counted], settings)
