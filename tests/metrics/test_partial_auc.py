@@ -13,7 +13,7 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
-from lossary.metrics import partial_auc, roc_auc_score
+from lossary.metrics import Confidence, partial_auc, roc_auc_score
 from lossary.metrics.partial import partial_area, standardized
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
@@ -220,3 +220,16 @@ def test_bits_do_not_depend_on_threads(kind):
         lossary.set_num_threads(None)
     assert seen[0] == seen[1] == seen[2]
     assert seen[0][0] == pytest.approx(sklearn.metrics.roc_auc_score(y_true, y_score, max_fpr=0.3), rel=1e-12)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.99), st.booleans())
+def test_roc_auc_score_up_to_a_rate_is_the_partial_area_to_the_bit(seed, max_fpr, weigh):
+    generator = np.random.default_rng(seed)
+    y_true = np.concatenate(([0, 1], generator.integers(0, 2, 60)))
+    y_score = np.round(generator.normal(size=62) + y_true, 1)
+    options = {"max_fpr": max_fpr, "sample_weight": generator.random(62) if weigh else None}
+    assert roc_auc_score(y_true, y_score, **options) == partial_auc(y_true, y_score, **options)
+    few = Confidence(resamples=100)
+    whole = roc_auc_score(y_true, y_score, **options, confidence=few)
+    assert whole == partial_auc(y_true, y_score, **options, confidence=few)

@@ -1,14 +1,14 @@
 """Area under the ROC curve: exact, as a count of wins and ties."""
 
+import math
 import warnings
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from lossary import _kernels
-from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricWarning
+from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricWarning
 from lossary.metrics.arrays import (
     Array,
     check_axes,
@@ -23,12 +23,13 @@ from lossary.metrics.arrays import (
 )
 from lossary.metrics.auc_interval import delong_interval, roc_auc_interval
 from lossary.metrics.averaging import AVERAGES, Doubles, average_of, interval_of_average, one_of_each
-from lossary.metrics.bootstrap import of_reweighted
+from lossary.metrics.bootstrap import of_ranking, of_reweighted
 from lossary.metrics.confidence import Confidence, Interval, Value, resolve
 from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import label_array, present, two_classes
 from lossary.metrics.multiclass import class_codes, mean_of_pairs
 from lossary.metrics.options import check_choice
+from lossary.metrics.partial import check_rate, falling_fpr, on_scale, partial_area
 
 
 def auc(x: Any, y: Any) -> float:
@@ -140,7 +141,7 @@ def roc_auc_score(
     """
     check_choice("average", average, AVERAGES)
     check_choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
-    limit = 1.0 if max_fpr is None else _check_max_fpr(max_fpr)
+    limit = 1.0 if max_fpr is None else check_rate(max_fpr)
     score = score_array("y_score", y_score)
     truth = y_true if in_place(y_true) else label_array("y_true", y_true)
     classes = partial(
@@ -201,10 +202,18 @@ def _binary(
     if max_fpr == 1:
         return roc_auc_interval(value, positive, score, weight, confidence)
 
-    def reweighted(counts: Array) -> float:
-        return _partial_area(positive, score, counts * (1.0 if weight is None else weight), max_fpr)
-
-    return of_reweighted(reweighted, len(score), confidence, classes=positive)
+    area = partial_area(positive, score, weight, (0.0, max_fpr))
+    raw = of_ranking(
+        "partial_area",
+        math.nan if area is None else area,
+        positive,
+        score,
+        weight,
+        confidence,
+        (0.0, max_fpr, 0.0, 1.0),
+    )
+    # The scale is linear and rises, so that it carries the ends over.
+    return Interval(value, on_scale(raw.low, max_fpr), on_scale(raw.high, max_fpr), raw.method)
 
 
 def _binary_area(positive: Array, score: Array, sample_weight: Any, max_fpr: float) -> float:
@@ -224,7 +233,7 @@ def _binary_area(positive: Array, score: Array, sample_weight: Any, max_fpr: flo
     else:
         value, turns_back = _kernels.weighted_roc_auc(positive, score, weight)
         if turns_back and value == value:
-            raise _falling_fpr()
+            raise falling_fpr()
     if value != value:
         _warn_one_class(stacklevel=5)
     return value
@@ -252,26 +261,10 @@ def _areas(
             positive, ranked, weight, score.shape[1], by_column=(positive_layout, layout)
         )
         if turns_back:
-            raise _falling_fpr()
+            raise falling_fpr()
     if np.isnan(values).any() and not quiet:
         _warn_one_class(stacklevel=5)
     return values
-
-
-def _check_max_fpr(max_fpr: Any) -> float:
-    if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real):
-        raise DtypeError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1, or None")
-    limit = float(max_fpr)
-    if not 0 < limit <= 1:
-        raise InvalidInputError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1")
-    return limit
-
-
-def _falling_fpr() -> InvalidInputError:
-    return InvalidInputError(
-        "sample_weight: got negative weights that make the false positive rate fall along the curve; "
-        "wanted weights under which it rises"
-    )
 
 
 def _warn_one_class(stacklevel: int) -> None:
@@ -283,20 +276,6 @@ def _warn_one_class(stacklevel: int) -> None:
 
 
 def _partial_area(positive: Array, score: Array, weight: Array | None, max_fpr: float) -> float:
-    """Trapezoids up to max_fpr, the last one cut by linear interpolation, standardised after McClish.
-
-    NaN when a class has no weight.
-    """
-    false_positives, true_positives, _ = _kernels.curve(positive, score, weight, collinear=False)
-    if not (false_positives[-1] > 0 and true_positives[-1] > 0):
-        return float("nan")
-    fpr = np.concatenate(([0.0], false_positives / false_positives[-1]))
-    tpr = np.concatenate(([0.0], true_positives / true_positives[-1]))
-    if np.any(np.diff(fpr) < 0):
-        raise _falling_fpr()
-    inside = int(np.searchsorted(fpr, max_fpr, "right"))
-    last = np.interp(max_fpr, fpr[inside - 1 : inside + 1], tpr[inside - 1 : inside + 1])
-    fpr, tpr = np.append(fpr[:inside], max_fpr), np.append(tpr[:inside], last)
-    area = float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2)
-    chance = max_fpr**2 / 2
-    return 0.5 * (1 + (area - chance) / (max_fpr - chance))
+    """The area up to max_fpr, standardised after McClish; NaN when a class has no weight."""
+    area = partial_area(positive, score, weight, (0.0, max_fpr))
+    return math.nan if area is None else on_scale(area, max_fpr)

@@ -111,11 +111,31 @@ def partial_area(
     """
     area, turns_back = _kernels.partial_area(positive, score, weight, fpr=fpr, tpr=tpr)
     if turns_back:
-        raise InvalidInputError(
-            "sample_weight: got negative weights that make the false positive rate fall along the curve; "
-            "wanted weights under which it rises"
-        )
+        raise falling_fpr()
     return area
+
+
+def falling_fpr() -> InvalidInputError:
+    """The error of negative weights under which the curve runs backwards."""
+    return InvalidInputError(
+        "sample_weight: got negative weights that make the false positive rate fall along the curve; "
+        "wanted weights under which it rises"
+    )
+
+
+def check_rate(max_fpr: Any) -> float:
+    """A false positive rate in (0, 1]."""
+    if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real):
+        raise DtypeError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1")
+    limit = float(max_fpr)
+    if not 0 < limit <= 1:
+        raise InvalidInputError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1")
+    return limit
+
+
+def on_scale(area: float, max_fpr: float) -> float:
+    """An area up to a false positive rate on McClish's scale."""
+    return area if max_fpr == 1 else standardized(area, max_fpr**2 / 2, max_fpr)
 
 
 def standardized(area: float, chance: float, perfect: float) -> float:

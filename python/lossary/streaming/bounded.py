@@ -7,15 +7,14 @@ from typing import Any, final
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError
 from lossary.metrics.options import check_flag
+from lossary.metrics.partial import check_rate, on_scale
 from lossary.streaming.results import (
     BoundedSummary,
     BoundedThreshold,
     Bounds,
     check_metric,
-    check_rate,
     no_area,
     no_best,
-    on_scale,
     warn_no_positive,
     warn_one_class,
 )

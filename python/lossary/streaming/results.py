@@ -1,15 +1,13 @@
 """What states tell, and the steps from counts to rates."""
 
 import warnings
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.errors import DtypeError, InvalidInputError, UndefinedMetricError, UndefinedMetricWarning
+from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.options import check_choice
-from lossary.metrics.partial import standardized
 
 Doubles = NDArray[np.float64]
 Points = tuple[Doubles, Doubles, Doubles]
@@ -94,21 +92,6 @@ class BoundedThreshold(NamedTuple):
     threshold: float
     value: float
     high: float
-
-
-def on_scale(area: float, max_fpr: float) -> float:
-    """A partial area on McClish's scale, as ``roc_auc_score(max_fpr=)`` gives it."""
-    return area if max_fpr == 1 else standardized(area, max_fpr**2 / 2, max_fpr)
-
-
-def check_rate(max_fpr: Any) -> float:
-    """A false positive rate in (0, 1]."""
-    if isinstance(max_fpr, bool) or not isinstance(max_fpr, Real):
-        raise DtypeError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1")
-    limit = float(max_fpr)
-    if not 0 < limit <= 1:
-        raise InvalidInputError(f"max_fpr: got {max_fpr!r}; wanted a number above 0, at most 1")
-    return limit
 
 
 def check_metric(metric: Any) -> str:
