@@ -75,12 +75,17 @@ impl<K: Key> Grid<K> {
 
     /// The key of a bin in which it is alone.
     pub(crate) fn key(&self, bin: u32) -> K {
-        let (place, end) = match bin.checked_sub(self.last_low + 1) {
-            _ if !self.top(bin as usize) => (bin, self.low_end),
-            None | Some(0) => (self.first_high, self.high_end),
-            Some(above) => (self.last_zero + above, self.high_end),
+        self.start(bin).plus(if self.top(bin as usize) { self.high_end } else { self.low_end })
+    }
+
+    /// The first key of a bin.
+    pub(crate) fn start(&self, bin: u32) -> K {
+        let place = match bin.checked_sub(self.last_low + 1) {
+            _ if !self.top(bin as usize) => bin,
+            None | Some(0) => self.first_high,
+            Some(above) => self.last_zero + above,
         };
-        self.base.plus(K::scaled(place, self.shift)).plus(end)
+        self.base.plus(K::scaled(place, self.shift))
     }
 
     /// Whether the keys of a bin have the top bit set.

@@ -5,6 +5,7 @@
 use crate::delong::{Delong, DelongError, Tied, check_sizes, scaled};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
+use crate::platform::prefer_large_pages;
 use crate::ranking::{Mass, RankingError, check_lengths};
 use crate::ranks::{position, sort};
 
@@ -100,6 +101,7 @@ impl Comparison {
         match columns {
             Columns::Counted(columns) => {
                 let mut column = vec![0; scores.len()];
+                prefer_large_pages(&mut column);
                 let mut below = Tied::default();
                 sorted.tie_groups(|group| {
                     let label = |&word: &u64| labels[position(word) as usize];

@@ -4,7 +4,9 @@
 //! input. Words sort as integers, and ties keep their order for free. A bucket whose keys need more than 32 bits
 //! sorts by their upper ones; the few words that agree there are then ordered by their keys.
 
+use crate::grid::Grid;
 use crate::keys::{Key, Score};
+use crate::platform::prefer_large_pages;
 use crate::ranking::{RankingError, Survey, survey};
 use crate::threads;
 use std::ops::Range;
@@ -142,19 +144,20 @@ fn scatter<S: Score>(scores: &[S]) -> Result<Scattered, RankingError> {
         return Err(RankingError::TooMany { scores: scores.len() });
     }
     let survey = survey(scores)?;
-    let grid = Grid::new(&survey, scores.len());
+    let grid = survey.grid();
     let threads = threads::threads_for(scores.len());
     let parts = threads::parts(scores.len(), threads);
     let histograms = threads::map(parts.clone(), threads, |part| {
-        let mut histogram = vec![0_u32; grid.bins.next_power_of_two()];
+        let mut histogram = vec![0_u32; grid.bins];
         for score in &scores[part] {
-            histogram[grid.bin(score.key())] += 1;
+            histogram[grid.bin(score.key()) as usize] += 1;
         }
         histogram
     });
-    let (spans, bucket_of_bin) = grid.merge_bins(&histograms, scores.len());
+    let (spans, bucket_of_bin) = merge_bins(&survey, &grid, &histograms, scores.len());
 
     let mut words = vec![0; scores.len()];
+    prefer_large_pages(&mut words);
     let mut slots: Vec<Vec<_>> = parts.iter().map(|_| Vec::with_capacity(spans.len())).collect();
     let mut lengths: Vec<Vec<usize>> = parts.iter().map(|_| vec![0; spans.len()]).collect();
     for (lengths, histogram) in lengths.iter_mut().zip(&histograms) {
@@ -173,7 +176,7 @@ fn scatter<S: Score>(scores: &[S]) -> Result<Scattered, RankingError> {
     threads::map(jobs, threads, |(part, mut slots)| {
         for (score, index) in scores[part.clone()].iter().zip(part.start as u64..) {
             let key = score.key();
-            let (slots, lowest, shift) = &mut slots[usize::from(bucket_of_bin[grid.bin(key)])];
+            let (slots, lowest, shift) = &mut slots[usize::from(bucket_of_bin[grid.bin(key) as usize])];
             if let Some(word) = slots.next() {
                 *word = (key.bin(0) - *lowest) >> *shift << 32 | index;
             }
@@ -182,59 +185,37 @@ fn scatter<S: Score>(scores: &[S]) -> Result<Scattered, RankingError> {
     Ok(Scattered { words, spans })
 }
 
-/// Bins of the histogram: `(key - lowest) >> shift`.
-struct Grid {
-    lowest: u64,
-    highest: u64,
-    shift: u32,
-    bins: usize,
-}
-
-impl Grid {
-    fn new<S: Score>(survey: &Survey<S>, count: usize) -> Self {
-        let (lowest, highest) = (survey.min.key().bin(0), survey.max.key().bin(0));
-        // Enough for the tails of a wide range. One bucket needs no histogram.
-        let most = match S::Key::BITS {
-            _ if count <= BUCKET => 1,
-            32 => 1 << 16,
-            _ => 1 << 18,
-        };
-        let shift = (0..63).find(|&shift| (highest - lowest) >> shift < most).unwrap_or(63);
-        Self { lowest, highest, shift, bins: ((highest - lowest) >> shift) as usize + 1 }
-    }
-
-    /// The mask changes nothing; it tells the compiler that the index is inside a table of a power of two.
-    #[inline(always)]
-    fn bin<K: Key>(&self, key: K) -> usize {
-        ((key.bin(0) - self.lowest) >> self.shift) as usize & (self.bins.next_power_of_two() - 1)
-    }
-
-    /// Joins neighbouring bins to buckets of about the wanted size.
-    fn merge_bins(&self, histograms: &[Vec<u32>], count: usize) -> (Vec<Span>, Vec<u16>) {
-        let wanted = BUCKET.max(count / MOST_BUCKETS);
-        let mut spans: Vec<Span> = Vec::new();
-        let mut bucket_of_bin = vec![0; self.bins.next_power_of_two()];
-        for (bin, bucket) in (0..self.bins).zip(&mut bucket_of_bin) {
-            let total: usize = histograms.iter().map(|histogram| histogram[bin] as usize).sum();
-            let lowest = self.lowest + ((bin as u64) << self.shift);
-            match spans.last_mut() {
-                Some(span) if span.range.len() + total <= wanted => span.range.end += total,
-                last => {
-                    let start = last.map_or(0, |span| span.range.end);
-                    spans.push(Span { range: start..start + total, lowest, shift: 0, widest: 0 });
-                }
+/// Joins neighbouring bins to buckets of about the wanted size, the change of the top bit apart.
+fn merge_bins<S: Score>(
+    survey: &Survey<S>,
+    grid: &Grid<S::Key>,
+    histograms: &[Vec<u32>],
+    count: usize,
+) -> (Vec<Span>, Vec<u16>) {
+    let wanted = BUCKET.max(count / MOST_BUCKETS);
+    let mut spans: Vec<Span> = Vec::new();
+    let mut bucket_of_bin = Vec::with_capacity(grid.bins);
+    for bin in 0..grid.bins {
+        let total: usize = histograms.iter().map(|histogram| histogram[bin] as usize).sum();
+        let parted = bin > 0 && grid.top(bin) != grid.top(bin - 1);
+        match spans.last_mut() {
+            Some(span) if !parted && span.range.len() + total <= wanted => span.range.end += total,
+            last => {
+                let start = last.map_or(0, |span| span.range.end);
+                let lowest = grid.start(bin as u32).bin(0);
+                spans.push(Span { range: start..start + total, lowest, shift: 0, widest: 0 });
             }
-            *bucket = (spans.len() - 1) as u16;
         }
-        let mut highest = self.highest;
-        for span in spans.iter_mut().rev() {
-            let width = highest - span.lowest;
-            span.shift = (u64::BITS - width.leading_zeros()).saturating_sub(32);
-            span.widest = width >> span.shift;
-            highest = span.lowest.saturating_sub(1);
-        }
-        (spans, bucket_of_bin)
+        bucket_of_bin.push((spans.len() - 1) as u16);
     }
+    let mut highest = survey.max.key().bin(0);
+    for span in spans.iter_mut().rev() {
+        let width = highest.saturating_sub(span.lowest);
+        span.shift = (u64::BITS - width.leading_zeros()).saturating_sub(32);
+        span.widest = width >> span.shift;
+        highest = span.lowest.saturating_sub(1);
+    }
+    (spans, bucket_of_bin)
 }
 
 /// The words of a bucket in ascending order of their scores.
