@@ -226,3 +226,14 @@ def test_size_of_the_test_is_near_its_level():
         first, second = (signal + generator.normal(size=200) for _ in range(2))
         rejected += metrics.compare_roc_auc(y_true, first, second).p_values[0] < 0.05
     assert abs(rejected / 1000 - 0.05) < 0.035
+
+
+def test_samples_without_weight_are_not_counted():
+    y_true, weight = np.arange(12) % 2, np.repeat([0.0, 1.0], 6)
+    found = compare_roc_auc(y_true, np.arange(12) % 5, np.arange(12) % 7, sample_weight=weight)
+    assert (found.positives, found.negatives) == (3, 3)
+
+
+def test_an_error_names_the_score_vector():
+    with pytest.raises(errors.InvalidInputError, match=r"^y_scores\[1\]: got NaN or infinity at position 2"):
+        compare_roc_auc([0, 0, 1, 1], [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, np.nan, 4.0])

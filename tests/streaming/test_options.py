@@ -138,7 +138,9 @@ def test_strings_and_numbers_do_not_mix(kind):
 def test_states_of_other_options_do_not_merge(kind):
     state, other = kind().update(Y, S), kind(pos_label=1).update(Y, S)
     before = state.to_bytes()
-    with pytest.raises(InvalidInputError, match="other: got a state of"):
+    with pytest.raises(
+        InvalidInputError, match=r"other: got a state with .*positive label 1; wanted one with .*no"
+    ):
         state.merge(other)
     assert state.to_bytes() == before
     assert state != other
@@ -149,7 +151,7 @@ def test_states_of_other_options_do_not_merge(kind):
 def test_bins_must_agree():
     state = BoundedRankingState(bins=4)
     for other in (BoundedRankingState(bins=5), BoundedRankingState(0.5, bins=4)):
-        with pytest.raises(InvalidInputError, match=r"other: got a state of .* bins over"):
+        with pytest.raises(InvalidInputError, match=r"other: got a state with .* bins over"):
             state.merge(other)
 
 

@@ -44,8 +44,8 @@ class RocAucComparison:
         high: upper ends.
         level: of all intervals together.
         method: "delong" or "bootstrap".
-        positives: number of positives.
-        negatives: number of negatives.
+        positives: number of positives that weigh anything.
+        negatives: number of negatives that weigh anything.
     """
 
     values: Doubles
@@ -132,7 +132,8 @@ def compare_roc_auc(
     p_values = np.array([math.erfc(abs(each) / math.sqrt(2)) for each in z])
     # Without a test there is no interval either: one of no width would claim certainty.
     margin = np.where(np.isnan(z), np.nan, _bonferroni_quantile(level, len(pairs)) * np.sqrt(variances))
-    positives = int(np.count_nonzero(positive == positive.max()))
+    counting = positive if weight is None else positive[weight > 0]
+    positives = int(np.count_nonzero(counting == positive.max()))
     return RocAucComparison(
         values=areas,
         covariance=covariance.reshape(len(vectors), -1),
@@ -146,7 +147,7 @@ def compare_roc_auc(
         level=float(level),
         method=method,
         positives=positives,
-        negatives=len(positive) - positives,
+        negatives=len(counting) - positives,
     )
 
 

@@ -31,7 +31,7 @@ pub fn delong(
                 }
             }
         })
-        .map_err(delong_error))?;
+        .map_err(|error| delong_error("y_score", error)))?;
     let only = |entries: &[f64]| entries.iter().sum();
     Ok((only(&result.areas), only(&result.of_positives), only(&result.of_negatives)))
 }
@@ -46,14 +46,15 @@ pub fn compare_areas<'py>(
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>, Doubles<'py>)> {
     let (labels, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    let mut comparison = py.detach(|| Comparison::new(labels, weights)).map_err(delong_error)?;
-    for y_score in &y_scores {
+    let mut comparison =
+        py.detach(|| Comparison::new(labels, weights)).map_err(|error| delong_error("y_scores", error))?;
+    for (place, y_score) in y_scores.iter().enumerate() {
         with_scores!(y_score, scores => py
             .detach(|| {
                 ranking::check_finite(scores)?;
                 comparison.add(scores)
             })
-            .map_err(delong_error))?;
+            .map_err(|error| delong_error(&format!("y_scores[{place}]"), error)))?;
     }
     let result = py.detach(|| comparison.delong());
     let covariance = result.covariance().into_pyarray(py);

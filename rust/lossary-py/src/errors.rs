@@ -191,8 +191,12 @@ pub fn retrieval_error(error: RetrievalError) -> PyErr {
     })
 }
 
-pub fn delong_error(error: DelongError) -> PyErr {
+/// The error of the scores of this name, or of the labels and weights.
+pub fn delong_error(scores: &str, error: DelongError) -> PyErr {
     match error {
+        DelongError::Ranking(RankingError::BadScore { index }) => InvalidInputError::new_err(format!(
+            "{scores}: got NaN or infinity at position {index}; wanted finite numbers"
+        )),
         DelongError::Ranking(error) => ranking_error(error),
         DelongError::NegativeWeight { index } => InvalidInputError::new_err(format!(
             "sample_weight: got a negative weight at position {index}; wanted none below zero"
@@ -284,7 +288,7 @@ pub fn state_error(error: StateError) -> PyErr {
              enough for float64"
         ),
         StateError::OtherOptions { own, other } => {
-            format!("other: got a state of {other}; wanted one of {own}")
+            format!("other: got a state with {other}; wanted one with {own}")
         }
     })
 }

@@ -5,7 +5,7 @@ use crate::curves::Curve;
 use crate::states::amount::{Amount, Total};
 use crate::states::batch::{StateScore, check};
 use crate::states::bins::{Bins, Table, groups, totals};
-use crate::states::error::StateError;
+use crate::states::error::{StateError, describe_tag};
 use crate::states::grid::Grid;
 use crate::states::reading::{self, BestThreshold, Group, Sum, Through};
 use crate::states::runs::Totals;
@@ -166,7 +166,7 @@ impl BoundedRanking {
 
     fn describe(&self) -> String {
         let (low, high, bins) = self.options();
-        format!("{bins} bins over {low}..{high} with tag {:?}", self.tag)
+        format!("{bins} bins over {low}..{high}, {}", describe_tag(&self.tag))
     }
 
     /// Number, or weight, of the positives and of the negatives.

@@ -45,6 +45,11 @@ pub enum StateError {
     },
 }
 
+/// How errors name what the labels of a state mean.
+pub(crate) fn describe_tag(tag: &str) -> String {
+    if tag.is_empty() { "no positive label".to_owned() } else { format!("positive label {tag}") }
+}
+
 impl fmt::Display for StateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,7 +68,7 @@ impl fmt::Display for StateError {
             Self::BadBins { low, high, bins } => {
                 write!(out, "bins: got {bins} over {low}..{high}; wanted 2 to 2^24 over a finite range")
             }
-            Self::OtherOptions { own, other } => write!(out, "other: got a state of {other}; wanted {own}"),
+            Self::OtherOptions { own, other } => write!(out, "other: got a state with {other}; wanted {own}"),
         }
     }
 }

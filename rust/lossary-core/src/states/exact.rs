@@ -5,7 +5,7 @@ use crate::criteria::Criterion;
 use crate::curves::Curve;
 use crate::states::amount::{Amount, Total};
 use crate::states::batch::{self, Counts, NARROW_SAMPLES, StateScore};
-use crate::states::error::StateError;
+use crate::states::error::{StateError, describe_tag};
 use crate::states::reading::{self, BestThreshold, Through, groups};
 use crate::states::runs::{Runs, Totals};
 use crate::states::tally::{Narrow, Tally, Weighed, Wide};
@@ -184,7 +184,8 @@ impl ExactRanking {
     /// [`StateError::WeightSpan`] when the union is too large; this state is unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<(), StateError> {
         if self.tag != other.tag {
-            return Err(StateError::OtherOptions { own: self.tag.clone(), other: other.tag.clone() });
+            let [own, other] = [&self.tag, &other.tag].map(|tag| describe_tag(tag));
+            return Err(StateError::OtherOptions { own, other });
         }
         self.form.merge(&other.form)
     }
