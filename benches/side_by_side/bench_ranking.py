@@ -28,7 +28,7 @@ def samples(
 
 SHAPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sigmoid": lambda scores: 1 / (1 + np.exp(-scores)),
-    "wide": lambda scores: np.sign(scores) * 10.0 ** (8 * np.abs(scores)),
+    "wide": lambda scores: np.sign(scores) * 10.0 ** (6 * np.abs(scores)),
     "ascending": np.sort,
     "constant": np.zeros_like,
     "101 values": lambda scores: np.round(20 * np.clip(scores, -2.5, 2.5)),
