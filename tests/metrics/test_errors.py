@@ -215,3 +215,10 @@ def test_geometric_mean_checks_like_the_others():
 def test_two_columns_of_probabilities_are_refused_with_a_way_out(function):
     with pytest.raises(ShapeError, match=r"y_score: got shape \(2, 2\); wanted .*y_score\[:, 1\]"):
         function([0, 1], [[0.9, 0.1], [0.2, 0.8]])
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "samples", "weighted", None])
+def test_no_label_at_all_is_refused(average):
+    empty = np.empty((17, 0))
+    with pytest.raises(InvalidInputError, match="y_score: got no columns"):
+        average_precision_score(empty.astype(int), empty, average=average)

@@ -38,7 +38,12 @@ def average_of(
     Returns:
         A float, or one per column. Columns (under "samples" rows) that weigh nothing count as 0 in the
         average, and "weighted" is 0 where there is no positive.
+
+    Raises:
+        InvalidInputError: no columns.
     """
+    if not score.shape[1]:
+        raise InvalidInputError(f"y_score: got no columns, shape {score.shape}; wanted at least one")
     if average == "micro":
         values, by_column = flat(score)
         every = None
