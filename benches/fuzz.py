@@ -238,8 +238,8 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
     if given != pickle.dumps((args, kwargs)):
         return "changed its input"
     asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
-    if isinstance(value, Interval) and value.value == kwargs.get("undefined"):
-        asked_for_nan = True  # the number in place of an undefined value has no ends
+    if isinstance(value, Interval) and isinstance(kwargs.get("undefined"), float):
+        asked_for_nan = True  # a value that stands in for another, or has no interval, has no ends
     if silent_nan(value) and not caught and not asked_for_nan:
         return "NaN without a warning"
     return verdict
