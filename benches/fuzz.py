@@ -238,7 +238,7 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
     if given != pickle.dumps((args, kwargs)):
         return "changed its input"
     asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
-    if isinstance(value, Interval) and isinstance(kwargs.get("undefined"), float):
+    if isinstance(value, Interval) and isinstance(kwargs.get("undefined"), int | float):
         asked_for_nan = True  # a value that stands in for another, or has no interval, has no ends
     if silent_nan(value) and not caught and not asked_for_nan:
         return "NaN without a warning"
