@@ -1,5 +1,6 @@
 """Agreement of two clusterings: mutual information, normalised, or adjusted for chance."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,8 @@ def normalized_mutual_info_score(
         >>> normalized_mutual_info_score([0, 0, 1, 1], [0, 0, 1, 2])  # ln 2 / ((ln 2 + 1.5 ln 2) / 2)
         0.8
     """
-    check_choice("average_method", average_method, _AVERAGES)
-    labels, samples = _label_pairs(labels_true, labels_pred)
-    if confidence is None:
-        return labels.normalized(average_method)
-    return of_reweighted(
-        lambda times: labels.normalized(average_method, times.astype(np.uint32)), samples, confidence
-    )
+    score, samples = _prepared(_kernels.LabelPairs.normalized, labels_true, labels_pred, average_method)
+    return score(None) if confidence is None else of_reweighted(score, samples, confidence)
 
 
 def adjusted_mutual_info_score(
@@ -106,13 +102,24 @@ def adjusted_mutual_info_score(
         >>> round(adjusted_mutual_info_score([0, 0, 1, 1], [0, 1, 0, 1]), 12)  # I = 0, E = ln 2 / 3, M = ln 2
         -0.5
     """
+    score, samples = _prepared(_kernels.LabelPairs.adjusted, labels_true, labels_pred, average_method)
+    return score(None) if confidence is None else of_reweighted(score, samples, confidence)
+
+
+def _prepared(
+    measure: Callable[[_kernels.LabelPairs, str, Any], float],
+    labels_true: Any,
+    labels_pred: Any,
+    average_method: str,
+) -> tuple[Callable[[Array | None], float], int]:
+    """A score as a function of how often each sample counts (None: once), and the number of samples."""
     check_choice("average_method", average_method, _AVERAGES)
     labels, samples = _label_pairs(labels_true, labels_pred)
-    if confidence is None:
-        return labels.adjusted(average_method)
-    return of_reweighted(
-        lambda times: labels.adjusted(average_method, times.astype(np.uint32)), samples, confidence
-    )
+
+    def score(times: Array | None) -> float:
+        return measure(labels, average_method, None if times is None else times.astype(np.uint32))
+
+    return score, samples
 
 
 def _label_pairs(labels_true: Any, labels_pred: Any) -> tuple[_kernels.LabelPairs, int]:
