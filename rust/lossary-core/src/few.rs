@@ -20,6 +20,11 @@ const MOST: usize = 1 << 16;
 /// So many scores, evenly spread, tell whether it is worth a try.
 const SAMPLE: usize = 1 << 12;
 
+/// With fewer scores in the sample, neighbours are often equal, and each would wait for the counter of the one
+/// before: so many neighbours have counters of their own.
+const CROWDED: usize = 1 << 10;
+const LANES: usize = 4;
+
 /// Scores are read in blocks, whose keys are made side by side.
 const BLOCK: usize = 256;
 
@@ -42,11 +47,12 @@ pub(crate) fn tie_groups<S: Score>(
     }
     let mut sample: Vec<S::Key> =
         scores.iter().step_by(scores.len() / SAMPLE).map(|&score| score.key()).collect();
+    sample.sort_unstable();
     let grid = survey.grid();
     if sample.iter().all(|&key| grid.is_alone(key)) {
-        return count(scores, labels, |part| widest(Direct { grid, scores, labels, part }));
+        let lanes = if sample.chunk_by(|a, b| a == b).count() < CROWDED { LANES } else { 1 };
+        return count(scores, labels, |part| widest(Direct { grid, lanes, scores, labels, part }));
     }
-    sample.sort_unstable();
     let pairs = sample.chunk_by(|a, b| a == b).map(|ties| ties.len() * (ties.len() - 1) / 2).sum::<usize>();
     // Among `MOST` scores, all as frequent, as many pairs of the sample tie.
     if pairs < SAMPLE * SAMPLE / 2 / MOST {
@@ -89,6 +95,8 @@ fn tie_group<K: Key>(key: K, counts: Counts) -> TieGroup<K> {
 /// Counts by the bin of a grid; None once two scores may share a bin.
 struct Direct<'a, S: Score> {
     grid: Grid<S::Key>,
+    /// Tables of counters, a power of two: one for every so many neighbours.
+    lanes: usize,
     scores: &'a [S],
     labels: &'a [u8],
     part: Range<usize>,
@@ -99,7 +107,7 @@ impl<S: Score> Work for Direct<'_, S> {
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let mut counts = vec![Counts::default(); self.grid.bins];
+        let mut counts = vec![Counts::default(); self.grid.bins * self.lanes];
         let mut bins = [0; BLOCK];
         let scores = self.scores[self.part.clone()].chunks(BLOCK);
         for (scores, labels) in scores.zip(self.labels[self.part].chunks(BLOCK)) {
@@ -112,11 +120,18 @@ impl<S: Score> Work for Direct<'_, S> {
             if !alone {
                 return None;
             }
-            for (&bin, &label) in bins.iter().zip(labels) {
-                counts[bin as usize][usize::from(label != 0)] += 1;
+            for (place, (&bin, &label)) in bins.iter().zip(labels).enumerate() {
+                let table = (place & (self.lanes - 1)) * self.grid.bins;
+                counts[table + bin as usize][usize::from(label != 0)] += 1;
             }
         }
-        let groups = (0..).zip(counts).filter(|&(_, counts)| counts != [0; 2]);
+        let (first, others) = counts.split_at_mut(self.grid.bins);
+        for table in others.chunks_exact(self.grid.bins) {
+            for (total, counts) in first.iter_mut().zip(table) {
+                *total = [total[0] + counts[0], total[1] + counts[1]];
+            }
+        }
+        let groups = (0..).zip(first.iter().copied()).filter(|&(_, counts)| counts != [0; 2]);
         Some(groups.map(|(bin, counts)| tie_group(self.grid.key(bin), counts)).collect())
     }
 }

@@ -306,6 +306,16 @@ impl<S: Score> Lanes<S> {
     }
 }
 
+/// Whether all neighbours are in an order; looks at blocks of them, side by side.
+#[inline(always)]
+fn in_order<S: Score>(scores: &[S], holds: impl Fn(&S, &S) -> bool) -> bool {
+    const BLOCK: usize = 256;
+    let next = scores.get(1..).unwrap_or_default();
+    scores.chunks(BLOCK).zip(next.chunks(BLOCK)).all(|(scores, next)| {
+        scores.iter().zip(next).fold(true, |so_far, (score, next)| so_far & holds(score, next))
+    })
+}
+
 impl<S: Score> Work for Look<'_, S> {
     type Output = Option<Survey<S>>;
 
@@ -333,8 +343,8 @@ impl<S: Score> Work for Look<'_, S> {
                 let below = lanes.below.into_iter().fold(lowest, higher);
                 (below, lanes.above.into_iter().fold(highest, lower))
             }),
-            rising: self.scores.windows(2).all(|pair| pair[0] <= pair[1]),
-            falling: self.scores.windows(2).all(|pair| pair[0] >= pair[1]),
+            rising: in_order(self.scores, |score, next| score <= next),
+            falling: in_order(self.scores, |score, next| score >= next),
         })
     }
 }
