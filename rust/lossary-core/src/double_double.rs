@@ -5,7 +5,7 @@
 //! available precision, Numerische Mathematik 18, 1971; Knuth, The Art of Computer Programming 2, 4.2.2.
 
 use crate::ranking::Mass;
-use std::ops::Mul;
+use std::ops::{Mul, Neg};
 
 /// The number `high + low`, where `low` is at most half an ulp of `high`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -44,6 +44,31 @@ fn two_product(a: f64, b: f64) -> DoubleDouble {
 }
 
 impl DoubleDouble {
+    /// `a - b` exactly.
+    #[inline(always)]
+    pub(crate) fn difference(a: f64, b: f64) -> Self {
+        two_sum(a, -b)
+    }
+
+    /// `a / b`, for `b` that is not zero.
+    pub(crate) fn quotient(a: f64, b: f64) -> Self {
+        let high = a / b;
+        let rest = Self::from(a).add(two_product(-high, b));
+        quick_two_sum(high, rest.high / b)
+    }
+
+    /// The sum of many numbers.
+    #[inline(always)]
+    pub(crate) fn sum(numbers: impl Iterator<Item = f64>) -> Self {
+        numbers.fold(Self::default(), Self::add_f64).add(Self::default())
+    }
+
+    /// What the number has beyond its [`to_f64`](Mass::to_f64).
+    #[inline(always)]
+    pub(crate) fn low(self) -> f64 {
+        self.low
+    }
+
     /// The sum with `a * b`.
     #[inline(always)]
     pub(crate) fn add_product(self, a: f64, b: f64) -> Self {
@@ -82,6 +107,15 @@ impl DoubleDouble {
 impl From<f64> for DoubleDouble {
     fn from(number: f64) -> Self {
         Self { high: number, low: 0.0 }
+    }
+}
+
+impl Neg for DoubleDouble {
+    type Output = Self;
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self { high: -self.high, low: -self.low }
     }
 }
 
@@ -129,5 +163,13 @@ mod tests {
         let exact = tenth * DoubleDouble::from(10.0);
         // 0.1 as a double is 1/10 + 5.55e-18.
         assert_eq!(exact.add(DoubleDouble::from(-1.0)).to_f64(), 5.551115123125783e-17);
+    }
+
+    #[test]
+    fn differences_and_quotients_keep_the_low_part() {
+        let difference = DoubleDouble::difference(1e16, 0.1);
+        assert_eq!(difference.add(DoubleDouble::from(-1e16)).to_f64(), -0.1);
+        let third = DoubleDouble::quotient(1.0, 3.0);
+        assert!((third * DoubleDouble::from(3.0)).add(DoubleDouble::from(-1.0)).to_f64().abs() < 1e-31);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | module | what it computes |
 //! |---|---|
+//! | [`all_pairs`] | losses over all pairs of a positive and a negative, and their gradients |
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`grouped_auc`] | area under the ROC curve within each group |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
@@ -61,6 +62,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod all_pairs;
 pub mod auc;
 mod bins;
 pub mod bootstrap;
