@@ -14,6 +14,29 @@ Repeats = NDArray[np.uint32]
 
 def set_num_threads(num_threads: int | None, /) -> None: ...
 def get_num_threads() -> int: ...
+def all_pairs(
+    score: NDArray[Any],
+    target: NDArray[Any],
+    weight: Doubles | None,
+    width: int,
+    surrogate: str,
+    margin: float,
+    scale: float,
+    temperature: float,
+    /,
+) -> tuple[float, Doubles] | None: ...
+def all_pairs_curvature_product(
+    score: NDArray[Any],
+    target: NDArray[Any],
+    weight: Doubles | None,
+    direction: Doubles,
+    width: int,
+    surrogate: str,
+    margin: float,
+    scale: float,
+    temperature: float,
+    /,
+) -> Doubles | None: ...
 def roc_auc(y_true: NDArray[Any], y_score: NDArray[Any], /) -> float: ...
 def weighted_roc_auc(
     y_true: NDArray[Any], y_score: NDArray[Any], sample_weight: Doubles, /

@@ -32,12 +32,14 @@ mod dense;
 mod direct;
 mod groups;
 mod hinges;
+mod labelled;
 mod samples;
 mod softplus;
 mod sparse;
 
 pub use curvature::curvature_product;
 pub use groups::{Averaging, grouped_all_pairs};
+pub use labelled::Labelled;
 
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;

@@ -1,5 +1,6 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
+use lossary_core::all_pairs::AllPairsError;
 use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;
 use lossary_core::confusion::ConfusionError;
@@ -303,4 +304,37 @@ pub fn decode_error(error: DecodeError) -> PyErr {
         DecodeError::OtherKind => "data: got another kind of state; wanted this kind".to_owned(),
         DecodeError::Impossible(what) => format!("data: got {what}; wanted what to_bytes returned"),
     })
+}
+
+pub fn no_floats() -> PyErr {
+    DtypeError::new_err("score: got integers; wanted 32-bit or 64-bit floats")
+}
+
+pub fn all_pairs_error(error: AllPairsError) -> PyErr {
+    match error {
+        AllPairsError::BadScore { side, .. } => InvalidInputError::new_err(format!(
+            "score: got NaN, infinity or a value beyond 1e150 among the {side}; wanted finite numbers"
+        )),
+        AllPairsError::TooMany { side, scores } => InvalidInputError::new_err(format!(
+            "score: got {scores} {side}; wanted fewer than 2^32 of each class"
+        )),
+        AllPairsError::LengthMismatch { scores, weights, .. } => ShapeError::new_err(format!(
+            "score: got {scores} samples; wanted as many as the {weights} targets, weights or numbers of whole rows"
+        )),
+        AllPairsError::BadWeight { .. } | AllPairsError::NegativeWeight { .. } => InvalidInputError::new_err(
+            "weight: got a negative, infinite or NaN value; wanted finite values from 0 on",
+        ),
+        AllPairsError::BadDirection { .. } => InvalidInputError::new_err(
+            "score: got second derivatives along NaN, infinite or huge numbers; wanted finite ones",
+        ),
+        AllPairsError::BadParameter { name, value, lowest, highest } => InvalidInputError::new_err(format!(
+            "{name}: got {value}; wanted a number from {lowest:e} to {highest:e}"
+        )),
+        AllPairsError::Overflow => InvalidInputError::new_err(
+            "score: got differences so large that the loss overflows; wanted closer scores or a milder surrogate",
+        ),
+        AllPairsError::NoPairs { .. } | AllPairsError::NoWeight { .. } | AllPairsError::BadGroups { .. } => {
+            InvalidInputError::new_err(error.to_string())
+        }
+    }
 }

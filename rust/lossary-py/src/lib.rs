@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod all_pairs;
 mod arrays;
 mod auc;
 mod bootstrap;
@@ -31,6 +32,8 @@ mod top_k;
 mod _kernels {
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
+    #[pymodule_export]
+    use super::all_pairs::{all_pairs, all_pairs_curvature_product};
     #[pymodule_export]
     use super::auc::{roc_auc, weighted_roc_auc};
     #[pymodule_export]

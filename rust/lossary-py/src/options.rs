@@ -1,6 +1,7 @@
 //! Options by name. The Python layer checks them first, with the names it offers in its message.
 
 use crate::errors::unknown_option;
+use lossary_core::all_pairs::Surrogate;
 use lossary_core::kendall::Variant;
 use lossary_core::mutual_information::Average;
 use lossary_core::significance::{Alternative, Method};
@@ -36,6 +37,11 @@ impl_named! {
     }
     Method { "auto" => Method::Auto, "asymptotic" => Method::Asymptotic, "exact" => Method::Exact }
     RankBy { "score" => RankBy::Second, "average" => RankBy::Average, "index" => RankBy::Position }
+    Surrogate {
+        "square" => Surrogate::Square, "squared_hinge" => Surrogate::SquaredHinge, "hinge" => Surrogate::Hinge,
+        "logistic" => Surrogate::Logistic, "barrier_hinge" => Surrogate::BarrierHinge,
+        "sigmoid" => Surrogate::Sigmoid, "exponential" => Surrogate::Exponential
+    }
     Variant { "a" => Variant::A, "b" => Variant::B, "c" => Variant::C }
     Weigher {
         "hyperbolic" => Weigher::Hyperbolic, "logarithmic" => Weigher::Logarithmic,
