@@ -1,168 +1,216 @@
-"""All-pairs surrogates as operators: means over every pair of a positive and a negative.
+"""All-pairs surrogates as an operator: means over every pair of a positive and a negative, never the pairs.
 
-The result is taken tile by tile, so memory beyond the scores does not grow with the number of pairs, and
-the gradient computes its tiles anew. Inside an operator the split by class may have any size, which plain
-torch code under ``torch.compile(fullgraph=True)`` could not have.
+On the CPU a Rust kernel takes them in linear time, or n log n for the hinges; elsewhere the same sums are
+taken in torch operations. The gradient comes with the value, because most of the work is common to both.
+Inside an operator the split by class may have any size, which plain torch code under
+``torch.compile(fullgraph=True)`` could not have.
 
-The derivative is given twice, with the same rules: to the operators, so that an exported graph can be
-trained, and to autograd functions around them, because ``torch.func`` refuses derivatives registered on
-operators.
+Derivatives are given twice, with the same rules: to the operators, so that an exported graph can be trained,
+and to autograd functions around them, because ``torch.func`` refuses derivatives registered on operators.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.library import custom_op
-from torch.nn import functional
 
+from lossary import _kernels
 from lossary.errors import InvalidInputError
+from lossary.ops import all_pairs_torch
 
-_PAIRS_PER_TILE = 1 << 20
+Arguments = tuple[Tensor, Tensor, Tensor | None, str, float, float, float]
 
 
-def all_pairs_logistic(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-    r"""Mean of softplus(-(s_i - s_j) / T) over all positives i and negatives j.
+def all_pairs(
+    score: Tensor,
+    target: Tensor,
+    *,
+    weight: Tensor | None = None,
+    surrogate: str = "logistic",
+    margin: float = 1.0,
+    scale: float = 1.0,
+    temperature: float = 1.0,
+) -> Tensor:
+    r"""Mean of a surrogate of (s_i - s_j) / T over all positives i and negatives j.
 
     Args:
-        score: (N,), float32 or float64.
-        target: (N,), bool, True for a positive.
+        score: (N,), float32 or float64; or (rows, N): the pairs of a row are averaged, then the rows that
+            have one.
+        target: bool, True for a positive, in the shape of ``score``.
+        weight: not negative, in the shape of ``score``; the pair of i and j counts w_i w_j. It receives no
+            gradient.
+        surrogate: what a pair costs, a name of `lossary.ops.surrogates`.
+        margin: m, from 0.
+        scale: s, above 0.
         temperature: T, above 0.
 
     Returns:
-        A scalar of the dtype of ``score``, summed in float64; 0 when there is no pair. It has first
-        derivatives with respect to ``score``.
+        A scalar of the dtype of ``score``, summed in float64; 0 when there is no pair, NaN when a score is
+        NaN or infinite. It has first and second derivatives with respect to ``score``.
 
     Raises:
-        InvalidInputError: second derivatives are asked for.
+        InvalidInputError: a score is beyond 1e150, a weight is negative, an option is out of its range, the
+            loss overflows, or third derivatives are asked for.
 
-    Source: Sheikholeslami, Hosseini, Bechard, Daruru and Rajeswar, Optimizing What Matters: AUC-Driven
-        Learning for Robust Neural Retrieval, arXiv 2510.00137, 2025.
+    Source: the surrogates of Yuan, Yan, Sonka and Yang, Large-scale Robust Deep AUC Maximization, ICCV 2021.
 
     Example:
         >>> import torch
         >>> score = torch.tensor([0.5, 0.5, 0.5])
-        >>> all_pairs_logistic(score, torch.tensor([True, False, False]), 1.0)  # log 2: all pairs are tied
+        >>> all_pairs(score, torch.tensor([True, False, False]))  # log 2: all pairs are tied
         tensor(0.6931)
     """
-    value: Tensor = _Value.apply(score, target, temperature)
+    value: Tensor = _AllPairs.apply(score, target, weight, surrogate, margin, scale, temperature)[0]
     return value
 
 
-def all_pairs_logistic_gradient(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-    """Gradient of `all_pairs_logistic` with respect to ``score``; the same arguments, shape (N,)."""
-    gradient: Tensor = _Gradient.apply(score, target, temperature)
-    return gradient
+@custom_op("lossary::all_pairs", mutates_args=())
+def _all_pairs(
+    score: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    surrogate: str,
+    margin: float,
+    scale: float,
+    temperature: float,
+) -> tuple[Tensor, Tensor]:
+    """The value, and its gradient in the shape of ``score``."""
+    if score.device.type != "cpu":
+        rows = (_rows(score), _rows(target), _rows(weight))
+        value, gradient = all_pairs_torch.sums(*rows, surrogate, margin, scale, temperature)
+        return value.to(score.dtype), gradient.to(score.dtype).reshape(score.shape)
+    arrays, parameters = _arrays(score, target, weight), (margin, scale, temperature)
+    try:
+        result = _kernels.all_pairs(*arrays, score.shape[-1], surrogate, *parameters)
+    except InvalidInputError:
+        if score.isfinite().all():
+            raise
+        return score.new_full((), math.nan), _zeros_like(score) * math.nan
+    if result is None:
+        return score.new_zeros(()), _zeros_like(score)
+    return score.new_tensor(result[0]), torch.from_numpy(result[1]).to(score.dtype).reshape(score.shape)
 
 
-@custom_op("lossary::all_pairs_logistic", mutates_args=())
-def _value(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-    positive, negative = score[target], score[~target]
-    total = score.new_zeros((), dtype=_accumulator(score))
-    for _, _, difference in _tiles(positive, negative):
-        total -= functional.logsigmoid(difference.div_(temperature)).sum(dtype=total.dtype)
-    return (total / max(positive.numel() * negative.numel(), 1)).to(score.dtype)
+@custom_op("lossary::all_pairs_curvature_product", mutates_args=())
+def _curvature_product(
+    score: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    surrogate: str,
+    margin: float,
+    scale: float,
+    temperature: float,
+    direction: Tensor,
+) -> Tensor:
+    """The matrix of second derivatives times ``direction``, which has the shape of ``score``."""
+    parameters = (margin, scale, temperature)
+    if score.device.type != "cpu":
+        rows = (_rows(score), _rows(target), _rows(weight), _rows(direction))
+        change = all_pairs_torch.curvature_product(*rows, surrogate, *parameters)
+        return change.to(score.dtype).reshape(score.shape)
+    arrays = (*_arrays(score, target, weight), _array(direction.double()))
+    product = _kernels.all_pairs_curvature_product(*arrays, score.shape[-1], surrogate, *parameters)
+    if product is None:
+        return _zeros_like(score)
+    return torch.from_numpy(product).to(score.dtype).reshape(score.shape)
 
 
-@custom_op("lossary::all_pairs_logistic_gradient", mutates_args=())
-def _gradient(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-    positive, negative = score[target], score[~target]
-    pull = positive.new_zeros(positive.shape, dtype=_accumulator(score))
-    push = negative.new_zeros(negative.shape, dtype=_accumulator(score))
-    for rows, columns, difference in _tiles(positive, negative):
-        share = difference.div_(-temperature).sigmoid_()
-        pull[rows] -= share.sum(1, dtype=pull.dtype)
-        push[columns] += share.sum(0, dtype=push.dtype)
-    scale = max(positive.numel() * negative.numel(), 1) * temperature
-    gradient = torch.empty_like(score)
-    gradient[target] = (pull / scale).to(score.dtype)
-    gradient[~target] = (push / scale).to(score.dtype)
-    return gradient
+def _arrays(score: Tensor, target: Tensor, weight: Tensor | None) -> tuple[Any, Any, Any]:
+    return _array(score), _array(target), None if weight is None else _array(weight.double())
 
 
-def _accumulator(score: Tensor) -> torch.dtype:
-    """float64, or float32 on the one device type that has no float64."""
-    return torch.float32 if score.device.type == "mps" else torch.float64
+def _array(tensor: Tensor) -> Any:
+    return tensor.detach().contiguous().reshape(-1).numpy()
 
 
-def _tiles(positive: Tensor, negative: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Blocks of the matrix of differences (positives by negatives), each with its place."""
-    width = min(max(negative.numel(), 1), _PAIRS_PER_TILE)
-    height = _PAIRS_PER_TILE // width
-    for top in range(0, positive.numel(), height):
-        rows = slice(top, top + height)
-        for left in range(0, negative.numel(), width):
-            columns = slice(left, left + width)
-            yield rows, columns, positive[rows].unsqueeze(1) - negative[columns]
+def _rows(tensor: Tensor | None) -> Any:
+    return None if tensor is None else tensor.detach().reshape(-1, tensor.shape[-1])
 
 
-@_value.register_fake
-def _(score: Tensor, target: Tensor, temperature: float) -> Tensor:  # noqa: ARG001
-    return score.new_empty(())
+def _zeros_like(score: Tensor) -> Tensor:
+    return torch.zeros_like(score, memory_format=torch.contiguous_format)
 
 
-@_gradient.register_fake
-def _(score: Tensor, target: Tensor, temperature: float) -> Tensor:  # noqa: ARG001
-    return torch.empty_like(score)
+@_all_pairs.register_fake
+def _(score: Tensor, *_options: Any) -> tuple[Tensor, Tensor]:
+    return score.new_empty(()), torch.empty_like(score, memory_format=torch.contiguous_format)
 
 
-def _save_inputs(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:  # noqa: ARG001
-    score, target, ctx.temperature = inputs
-    ctx.save_for_backward(score, target)
+@_curvature_product.register_fake
+def _(score: Tensor, *_options: Any) -> Tensor:
+    return torch.empty_like(score, memory_format=torch.contiguous_format)
 
 
-def _save_nothing(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:
+def _save(ctx: Any, inputs: Arguments, output: tuple[Tensor, Tensor]) -> None:
+    score, target, weight, *ctx.options = inputs
+    ctx.save_for_backward(score, target, weight, output[1])
+    ctx.set_materialize_grads(False)
+
+
+def _backward(ctx: Any, of_value: Tensor | None, of_gradient: Tensor | None) -> tuple[Tensor | None, ...]:
+    score, target, weight, gradient = ctx.saved_tensors
+    total = None if of_value is None else of_value * gradient
+    if of_gradient is not None:
+        change = _CurvatureProduct.apply(score, target, weight, *ctx.options, of_gradient)
+        total = change if total is None else total + change
+    return (total, *[None] * 6)
+
+
+def _refuse(ctx: Any, gradient: Tensor) -> tuple[None, ...]:  # noqa: ARG001
+    raise InvalidInputError("score: got a request for third derivatives; wanted first or second ones")
+
+
+def _save_nothing(ctx: Any, inputs: Arguments, output: Tensor) -> None:
     pass
 
 
-def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-    score, target = ctx.saved_tensors
-    return gradient * all_pairs_logistic_gradient(score, target, ctx.temperature), None, None
-
-
-def _second_backward(ctx: Any, gradient: Tensor) -> tuple[None, None, None]:  # noqa: ARG001
-    raise InvalidInputError("score: got a request for second derivatives; wanted first derivatives only")
-
-
-def _per_example(operator: Callable[[Tensor, Tensor, float], Tensor]) -> Callable[..., tuple[Tensor, int]]:
+def _per_example(operator: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """The rule for ``vmap``: one call per example, because each has its own split by class."""
 
-    def rule(
-        info: Any, in_dims: tuple[int | None, ...], score: Tensor, target: Tensor, temperature: float
-    ) -> tuple[Tensor, int]:
-        scores, targets = (
-            value.expand(info.batch_size, *value.shape) if axis is None else value.movedim(axis, 0)
-            for value, axis in zip((score, target), in_dims[:2], strict=True)
-        )
-        examples = zip(scores.unbind(), targets.unbind(), strict=True)
-        return torch.stack([operator(*example, temperature) for example in examples]), 0
+    def rule(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[Any, Any]:
+        columns = [
+            [value] * info.batch_size if axis is None else value.unbind(axis)
+            for value, axis in zip(inputs, in_dims, strict=True)
+        ]
+        results = [operator(*example) for example in zip(*columns, strict=True)]
+        if isinstance(results[0], Tensor):
+            return torch.stack(results), 0
+        return tuple(torch.stack(parts) for parts in zip(*results, strict=True)), (0, 0)
 
     return rule
 
 
-_value.register_autograd(_backward, setup_context=_save_inputs)
-_gradient.register_autograd(_second_backward)
-
-
-class _Value(Function):
+class _AllPairs(Function):
     @staticmethod
-    def forward(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-        value: Tensor = _value(score, target, temperature)
-        return value
+    def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
+        result: tuple[Tensor, Tensor] = _all_pairs(*inputs)
+        return result
 
-    setup_context = staticmethod(_save_inputs)
+    setup_context = staticmethod(_save)
     backward = staticmethod(_backward)
-    vmap = staticmethod(_per_example(all_pairs_logistic))
 
-
-class _Gradient(Function):
     @staticmethod
-    def forward(score: Tensor, target: Tensor, temperature: float) -> Tensor:
-        gradient: Tensor = _gradient(score, target, temperature)
-        return gradient
+    def vmap(info: Any, in_dims: Any, *inputs: Any) -> tuple[Any, Any]:
+        return _per_example(_AllPairs.apply)(info, in_dims, *inputs)
+
+
+class _CurvatureProduct(Function):
+    @staticmethod
+    def forward(*inputs: Any) -> Tensor:
+        result: Tensor = _curvature_product(*inputs)
+        return result
 
     setup_context = staticmethod(_save_nothing)
-    backward = staticmethod(_second_backward)
-    vmap = staticmethod(_per_example(all_pairs_logistic_gradient))
+    backward = staticmethod(_refuse)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *inputs: Any) -> tuple[Any, Any]:
+        return _per_example(_CurvatureProduct.apply)(info, in_dims, *inputs)
+
+
+_all_pairs.register_autograd(_backward, setup_context=_save)
+_curvature_product.register_autograd(_refuse)

@@ -20,7 +20,7 @@ from lossary.authoring.validation import (
     check_shape,
     check_tensor,
 )
-from lossary.ops.all_pairs import all_pairs_logistic
+from lossary.ops.all_pairs import all_pairs
 
 
 @full_precision
@@ -33,8 +33,8 @@ def mann_whitney(
     r"""How far positives are from being scored above negatives, over every pair of the two.
 
     Divided by log 2 it bounds one minus the ROC AUC from above (at any temperature). Only differences of
-    scores count, so the scores come out ranked, not calibrated. Time grows with the number of pairs; memory
-    does not.
+    scores count, so the scores come out ranked, not calibrated. Time and memory grow with the number of
+    samples, not of pairs: on the CPU a million positives against a million negatives take part of a second.
 
     .. math:: L = \frac{1}{P M} \sum_{i : y_i = 1} \sum_{j : y_j = 0}
               \log\left(1 + e^{-(s_i - s_j) / T}\right)
@@ -53,7 +53,7 @@ def mann_whitney(
         ShapeError: ``score`` is neither (batch,) nor (batch, 1), or ``target`` differs from it.
         DtypeError: ``score`` is not floating.
         InvalidInputError: ``temperature`` is not above 0, ``score`` has NaN or infinite values, ``target``
-            has values other than 0 and 1, or second derivatives are asked for.
+            has values other than 0 and 1, or third derivatives are asked for.
 
     Differs from the paper: the default temperature of 1 is ours; the paper tunes it. The paper takes the
         pairs from a matrix of query and key similarities; this is the same mean over any scores.
@@ -78,7 +78,7 @@ def mann_whitney(
     check_positive("temperature", temperature)
     check_binary("target", target)
     check_finite("score", score)
-    return all_pairs_logistic(score, target != 0, float(temperature))
+    return all_pairs(score, target != 0, temperature=float(temperature))
 
 
 MannWhitney = loss_module(mann_whitney)
@@ -104,7 +104,13 @@ LOSS = LossSpec(
     example_inputs=example_inputs,
     pairs_with=(ExactMetric(name="roc_auc_score"),),
     properties=frozenset(
-        {Property.NON_NEGATIVE, Property.BATCH_ORDER_FREE, Property.SHIFT_INVARIANT, Property.CONVEX}
+        {
+            Property.NON_NEGATIVE,
+            Property.BATCH_ORDER_FREE,
+            Property.SHIFT_INVARIANT,
+            Property.CONVEX,
+            Property.TWICE_DIFFERENTIABLE,
+        }
     ),
     aliases=("mw",),
 )
