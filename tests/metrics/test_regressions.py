@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -37,6 +38,32 @@ def test_matthews_does_not_depend_on_the_scale_of_the_weights(scale):
     assert value == pytest.approx(
         sklearn.metrics.matthews_corrcoef(Y, PREDICTED, sample_weight=WEIGHT), rel=1e-14
     )
+
+
+@pytest.mark.parametrize("classes", [3, 400])
+def test_matthews_of_weights_of_any_size_is_that_of_exact_sums(classes):
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        y_true, y_pred = rng.integers(0, 3, (2, 7)) * (classes // 3)
+        weight = 10.0 ** rng.choice([-300, -10, 0, 1, 8, 150, 305], 7) * rng.integers(1, 9, 7)
+        labels = np.append(y_true, np.arange(classes)), np.append(y_pred, np.arange(classes))
+        weights = np.append(weight, np.zeros(classes))  # classes that are there and weigh nothing
+        assert metrics.matthews_corrcoef(*labels, sample_weight=weights) == pytest.approx(
+            exact_matthews(y_true, y_pred, weight), rel=1e-9, abs=1e-12
+        )
+
+
+def exact_matthews(y_true, y_pred, weight):
+    """By fractions, cell by cell."""
+    cells = {}
+    for *cell, mass in zip(y_true.tolist(), y_pred.tolist(), weight.tolist(), strict=True):
+        cells[tuple(cell)] = cells.get(tuple(cell), Fraction(0)) + Fraction(mass)
+    pairs = [(a, b, first * second) for a, first in cells.items() for b, second in cells.items()]
+    covariance = sum(((a[0] == a[1]) - (a[0] == b[1])) * mass for a, b, mass in pairs)
+    spreads = [sum((a[side] != b[side]) * mass for a, b, mass in pairs) for side in (0, 1)]
+    spread = spreads[0] * spreads[1]
+    root = math.sqrt(covariance**2 / spread) if spread else 0.0
+    return root if covariance >= 0 else -root
 
 
 def test_matthews_of_a_rare_class_is_not_rounded_away():

@@ -189,23 +189,33 @@ def matthews_corrcoef(y_true: Any, y_pred: Any, *, sample_weight: Any = None) ->
         -0.3333333333333333
     """
     encoded = encode(y_true, y_pred)
-    tallies = np.stack(encoded.tallies(relative_weights(sample_weight, encoded.size)))
-    hits, actual, predicted = _as_integers(tallies)
-    covariance = hits.sum() * actual.sum() - actual @ predicted
-    # Each with its own total: rounded sums of weights differ, and one class must leave exactly nothing.
-    spread = (actual.sum() ** 2 - actual @ actual) * (predicted.sum() ** 2 - predicted @ predicted)
+    hits, actual, predicted = _exact_tallies(encoded, relative_weights(sample_weight, encoded.size))
+    total = actual.sum()
+    covariance = hits * total - actual @ predicted
+    spread = (total**2 - actual @ actual) * (total**2 - predicted @ predicted)
     if spread < 0:
         return _undefined("Negative weights leave no variance. The Matthews correlation is not defined.")
-    return math.copysign(math.sqrt(covariance**2 / spread), covariance) if covariance and spread else 0.0
+    root = math.sqrt(covariance**2 / spread) if spread else 0.0
+    return root if covariance >= 0 else -root
 
 
-def _as_integers(numbers: Array) -> Array:
-    """Python's integers, which neither round nor overflow; doubles times one power of two, exactly."""
-    if numbers.dtype.kind != "f":
-        return numbers.astype(object)
-    mantissas, exponents = np.frexp(numbers)
+def _exact_tallies(encoded: Encoded, weight: Array | None) -> tuple[int, Array, Array]:
+    """All hits, and how often each class is true and predicted, in integers that do not round or overflow.
+
+    Doubles are taken times one power of two. They are summed once, by cell: sums of a class that are rounded
+    for themselves would not fit each other, and one class must leave exactly nothing.
+    """
+    if weight is None:
+        hits, actual, predicted = (each.astype(object) for each in encoded.tallies(None))
+        return hits.sum(), actual, predicted
+    true, guessed, sums = encoded.cells(weight)
+    mantissas, exponents = np.frexp(sums)
     whole = np.ldexp(mantissas, 53).astype(np.int64).astype(object)
-    return np.asarray(whole << (exponents - exponents.min()).astype(object))
+    masses = np.asarray(whole << (exponents - exponents.min(initial=0)).astype(object))
+    margins = np.zeros((2, len(encoded.classes)), dtype=object)
+    np.add.at(margins[0], true, masses)
+    np.add.at(margins[1], guessed, masses)
+    return masses[true == guessed].sum(), *margins
 
 
 def balanced_accuracy_score(

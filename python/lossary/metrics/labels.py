@@ -16,6 +16,10 @@ from lossary.metrics.arrays import Array, contiguous, in_place, one_axis, to_num
 
 # Classes that are counted by their own value: beyond, labels are encoded first.
 _WIDEST = 1 << 12
+
+# Up to this many classes a confusion matrix is small.
+_SQUARED = 1 << 8
+
 _UNSPECIFIED = ((0, 1), (-1, 1), (0, 0), (-1, -1), (1, 1))
 
 
@@ -182,6 +186,22 @@ class Encoded:
             table = _kernels.confusion_weights(actual, predicted, sample_weight, low, width)
         table = table.reshape(width, width)
         return table if width == len(self.classes) else table[np.ix_(self._present, self._present)]
+
+    def cells(self, sample_weight: NDArray[np.float64]) -> tuple[Array, Array, Array]:
+        """The cells of the confusion matrix with weight: the true class, the predicted one, and the sum.
+
+        Classes are positions in `classes`. Memory does not grow with the square of their number.
+        """
+        if len(self.classes) <= _SQUARED:
+            table = self.confusion(sample_weight)
+            true, guessed = np.nonzero(table)
+            return true, guessed, table[true, guessed]
+        rank = np.cumsum(self._present, dtype=np.int64) - 1
+        actual, predicted = (
+            rank[each.astype(np.int64) - self._low] for each in (self._actual, self._predicted)
+        )
+        cells, inverse = np.unique(actual * len(self.classes) + predicted, return_inverse=True)
+        return *np.divmod(cells, len(self.classes)), np.bincount(inverse, weights=sample_weight)
 
     def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each label stands among the classes, and whether it is there at all."""
