@@ -42,6 +42,7 @@ $(VENV)/.made-dev: $(VENV)/.made
 
 $(VENV)/.made-bench: $(VENV)/.made
 	$(VENV)/bin/pip install --quiet --group bench
+	$(VENV)/bin/pip install --quiet --no-deps libauc  # its losses need none of the dozen packages it asks for
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made dist/.built
@@ -83,6 +84,7 @@ test-full: $(VENV)/.installed $(VENV)/.made-dev
 bench: $(VENV)/.installed $(VENV)/.made-bench
 	$(VENV)/bin/python benches/bench_metrics.py
 	$(VENV)/bin/python benches/bench_startup.py
+	$(VENV)/bin/python benches/all_pairs_accuracy.py
 	$(VENV)/bin/python -m pytest -c benches/side_by_side/pytest.ini benches/side_by_side --benchmark-json=.benchmark.json
 
 docs: $(VENV)/.installed

@@ -8,7 +8,7 @@ from typing import Any
 
 import machine
 
-PEERS = ("lossary", "numpy", "numba", "scikit-learn", "scipy", "scors", "torch", "torchmetrics")
+PEERS = ("libauc", "lossary", "numpy", "numba", "scikit-learn", "scipy", "scors", "torch", "torchmetrics")
 STARTED = machine.describe(*PEERS)
 
 
