@@ -5,7 +5,7 @@ replaces the 0 or 1 of a pair in the ROC AUC by something with a gradient.
 """
 
 import math
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -115,13 +115,36 @@ def pair_curvature(difference: Tensor, surrogate: str, margin: float, scale: flo
             raise ValueError(f"surrogate: got {surrogate!r}; wanted one of {SURROGATES}")
 
 
+class BarrierLines(NamedTuple):
+    """The three lines of the barrier hinge, from left to right, and the kinks between them.
+
+    Attributes:
+        steep: slope below ``low``.
+        slope: slope between the kinks.
+        height: value of the middle line at 0.
+        low: the first kink; minus infinity where the middle line comes first, and ``steep`` equals ``slope``.
+        high: the last kink; from there on the slope is the scale.
+    """
+
+    steep: float
+    slope: float
+    height: float
+    low: float
+    high: float
+
+
+def barrier_lines(margin: float, scale: float) -> BarrierLines:
+    """The lines of the barrier hinge; the scale decides which of the two falling ones comes first."""
+    if scale > 1:
+        return BarrierLines(-scale, -1.0, margin, -scale * margin / (scale - 1), margin)
+    if scale >= 0.5:  # the first line is nowhere the highest
+        return BarrierLines(-1.0, -1.0, margin, -math.inf, margin)
+    return BarrierLines(
+        -1.0, -scale, margin - scale * margin, scale * margin / (1 - scale), margin / (2 * scale)
+    )
+
+
 def _barrier_slope(difference: Tensor, margin: float, scale: float) -> Tensor:
-    if scale >= 0.5:
-        steep, middle, high = -scale, -1.0, margin
-        low = (
-            -scale * margin / (scale - 1) if scale > 1 else -math.inf
-        )  # the first line is nowhere the highest
-    else:
-        steep, middle, low, high = -1.0, -scale, scale * margin / (1 - scale), margin / (2 * scale)
-    slope = torch.full_like(difference, middle)
-    return slope.masked_fill(difference < low, steep).masked_fill(difference > high, scale)
+    lines = barrier_lines(margin, scale)
+    slope = torch.full_like(difference, lines.slope)
+    return slope.masked_fill(difference < lines.low, lines.steep).masked_fill(difference > lines.high, scale)
