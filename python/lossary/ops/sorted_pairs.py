@@ -2,7 +2,7 @@
 
 Each is a sum of ramps relu(u - l)^k over pairs of numbers. Walking down the sorted numbers, a ramp's sum over
 all u above grows by the weight above times the gap to the next number, so no large terms are subtracted from
-each other and the digits of small sums survive scores far apart: the relative error is that of rounding, times
+each other and the digits of small sums survive scores far apart: the relative error is that of rounding times
 the range of the scores over the margin.
 """
 
