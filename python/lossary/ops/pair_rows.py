@@ -164,8 +164,12 @@ def pair_row_tails(
     )
 
 
-def _apply(score: Tensor, *arguments: Any) -> Tensor:
-    return _rows_of(score, *arguments).to(score.dtype)
+def _apply(
+    score: Tensor, target: Tensor, threshold: Tensor, statistic: str, level: float, *surrogate: Any
+) -> Tensor:
+    name, margin, scale = surrogate
+    options = (statistic, float(level), name, float(margin), float(scale))
+    return _rows_of(score, target, threshold, *options).to(score.dtype)
 
 
 def _rows_of(*inputs: Any) -> Tensor:
