@@ -12,6 +12,7 @@ from lossary.authoring.validation import (
     check_shape,
     check_tensor,
 )
+from lossary.errors import InvalidInputError
 from lossary.ops.surrogates import SURROGATES
 
 
@@ -48,3 +49,10 @@ def check_surrogate(surrogate: str, margin: float, scale: float) -> None:
     check_choice("surrogate", surrogate, SURROGATES)
     check_positive("margin", margin)
     check_positive("scale", scale)
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise InvalidInputError unless ``value`` is above 0 and at most 1."""
+    check_positive(name, value)
+    if value > 1:
+        raise InvalidInputError(f"{name}: got {value!r}; wanted a number above 0, up to 1")
