@@ -223,6 +223,17 @@ def test_moving_average_of_one_class_has_no_gradient(target):
     torch.testing.assert_close(score.grad, torch.zeros_like(score))
 
 
+def test_moving_average_compiles_in_one_graph():
+    score, target = sample()
+    index = torch.arange(24)
+    plain, compiled = (MovingAverageAveragePrecisionSurrogate(24) for _ in range(2))
+    carrier = torch.compile(compiled, fullgraph=True, backend="aot_eager")(score, target, index)
+    expected = plain(score, target, index)
+    torch.testing.assert_close(carrier, expected)
+    torch.testing.assert_close(gradient(carrier, score), gradient(expected, score))
+    torch.testing.assert_close(compiled.positive_mean, plain.positive_mean)
+
+
 SCORE, TARGET, INDEX = torch.tensor([0.3, 2.0, -1.0]), torch.tensor([1, 0, 0]), torch.arange(3)
 
 
