@@ -1,15 +1,14 @@
 """One value per positive, over the pairs that it forms with the samples of its batch.
 
 The pairs are taken some positives at a time and computed anew for the gradient, so memory beyond the scores
-is one tile, or one row where a row is longer. Plain means of the piecewise polynomial surrogates take no
-pairs at all: they sort.
+is one tile, or one row where a row is longer. Means and means of the largest of the piecewise polynomial
+surrogates take no pairs at all: they sort.
 
 As in `lossary.ops.all_pairs`, the derivative is given to the operators, so that an exported graph can be
 trained, and to autograd functions around them, because ``torch.func`` refuses derivatives registered on
 operators.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -20,9 +19,10 @@ from torch.library import custom_op
 
 from lossary.errors import InvalidInputError
 from lossary.ops.sorted_pairs import SORTED_SURROGATES, row_sums, slope_sums
+from lossary.ops.sorted_tops import Tops
 from lossary.ops.surrogates import pair_loss, pair_slope
 
-_PAIRS_PER_TILE = 1 << 20
+_PAIRS_PER_TILE = 1 << 18  # 2 MB of float64, which caches hold
 
 
 def pair_row_means(
@@ -109,15 +109,16 @@ def pair_row_top_means(
         target: (N,), bool, True for a positive; M negatives.
         share: how many of the M losses count, as a share of them, in (0, 1]; the last one counts by the
             fraction that is left.
-        surrogate: a name in `lossary.ops.surrogates`.
+        surrogate: square, or a hinge: a name in `lossary.ops.surrogates`.
         margin: its margin.
         scale: its scale.
 
     Returns:
-        (N,), 0 at negatives, and everywhere without a negative. It has first derivatives by ``score``.
+        (N,), 0 at negatives, and everywhere without a negative, in n log n time. It has first derivatives by
+        ``score``.
 
     Raises:
-        InvalidInputError: second derivatives are asked for.
+        InvalidInputError: the surrogate is another one, or second derivatives are asked for.
 
     Example:
         >>> import torch
@@ -126,6 +127,10 @@ def pair_row_top_means(
         >>> pair_row_top_means(score, target, share=0.75, surrogate="hinge", margin=1.0, scale=1.0)
         tensor([1.6667, 0.0000, 0.0000])
     """
+    if surrogate not in SORTED_SURROGATES:
+        raise InvalidInputError(
+            f"surrogate: got {surrogate!r}; wanted one of {', '.join(sorted(SORTED_SURROGATES))}"
+        )
     return _apply(score, target, score.new_zeros(()), "top_mean", share, surrogate, margin, scale)
 
 
@@ -200,6 +205,9 @@ def _rows(
     if statistic.startswith("mean_of") and surrogate in SORTED_SURROGATES:
         values[target] = row_sums(rows, columns, surrogate, margin, scale) / columns.numel()
         return values
+    if statistic == "top_mean":
+        values[target] = Tops(rows, columns, level, surrogate, margin, scale).means()
+        return values
     limits = threshold.to(rows.dtype).expand(score.shape)[target]
     found = torch.empty_like(rows)
     for part, difference in _tiles(rows, columns):
@@ -230,6 +238,9 @@ def _gradient(
     if statistic.startswith("mean_of") and surrogate in SORTED_SURROGATES:
         weight = weight / columns.numel()
         of_rows, of_columns = slope_sums(rows, columns, weight, surrogate, margin, scale)
+        of_rows = of_rows * weight
+    elif statistic == "top_mean":
+        of_rows, of_columns = Tops(rows, columns, level, surrogate, margin, scale).slopes(weight)
         of_rows = of_rows * weight
     else:
         limits = threshold.to(rows.dtype).expand(score.shape)[target]
@@ -294,12 +305,6 @@ def _shares(loss: Tensor, statistic: str, level: float, limit: Tensor) -> Tensor
             return torch.zeros_like(loss)
         case "mean_above":
             return (loss > limit).to(loss.dtype) / columns
-        case "top_mean":
-            count = level * columns
-            largest = loss.topk(math.ceil(count), dim=1).indices
-            rank = torch.arange(largest.shape[1], dtype=loss.dtype, device=loss.device)
-            kept = ((count - rank).clamp(max=1) / count).expand(largest.shape)
-            return torch.zeros_like(loss).scatter(1, largest, kept)
         case _:
             return torch.full_like(loss, 1 / columns)
 

@@ -36,8 +36,7 @@ def partial_auc_cvar(
 
     phi_i(0), phi_i(1), ... are the losses phi(s_i - s_j) of positive i, largest first. k may have a fraction,
     which the last one counts by. It equals the least value over t_i of
-    mean_i (t_i + sum_j max(phi_ij - t_i, 0) / k). Time is n log n, but grows with the number of pairs for
-    "square" and "barrier_hinge", which do not fall everywhere.
+    mean_i (t_i + sum_j max(phi_ij - t_i, 0) / k). Time is n log n.
 
     Args:
         score: s, any real number; larger means more likely positive. A column (batch, 1) is read as (batch,).
@@ -73,6 +72,7 @@ def partial_auc_cvar(
     check_share("max_fpr", max_fpr)
     check_surrogate(surrogate, margin, scale)
     if surrogate in ("square", "barrier_hinge"):
+        # Not falling everywhere: the largest losses are those of the highest negatives or of the lowest.
         rows = pair_row_top_means(
             score, positive, share=max_fpr, surrogate=surrogate, margin=margin, scale=scale
         )
