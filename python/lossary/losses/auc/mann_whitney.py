@@ -11,15 +11,8 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
-from lossary.authoring.validation import (
-    check_binary,
-    check_finite,
-    check_floating,
-    check_ndim,
-    check_positive,
-    check_shape,
-    check_tensor,
-)
+from lossary.authoring.validation import check_positive
+from lossary.losses.auc._inputs import ranked_samples
 from lossary.ops.all_pairs import all_pairs
 
 
@@ -66,19 +59,9 @@ def mann_whitney(
         >>> mann_whitney(torch.tensor([2.0, 0.0]), torch.tensor([1, 0]))  # log(1 + exp(-2))
         tensor(0.1269)
     """
-    check_floating("score", score)
-    check_tensor("target", target)
-    if score.ndim == 2 and score.shape[1] == 1:
-        check_shape(
-            "target", target, tuple(score.shape if target.ndim == 2 else score.shape[:1]), like="score"
-        )
-        score, target = score.squeeze(1), target.reshape(-1)
-    check_ndim("score", score, "batch")
-    check_shape("target", target, tuple(score.shape), like="score")
+    score, positive = ranked_samples(score, target)
     check_positive("temperature", temperature)
-    check_binary("target", target)
-    check_finite("score", score)
-    return all_pairs(score, target != 0, temperature=float(temperature))
+    return all_pairs(score, positive, temperature=float(temperature))
 
 
 MannWhitney = loss_module(mann_whitney)
