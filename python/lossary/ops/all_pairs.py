@@ -10,7 +10,6 @@ and to autograd functions around them, because ``torch.func`` refuses derivative
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from torch.library import custom_op
 from lossary import _kernels
 from lossary.errors import InvalidInputError
 from lossary.ops import all_pairs_torch
+from lossary.ops.batching import per_example
 
 Arguments = tuple[Tensor, Tensor, Tensor | None, str, float, float, float]
 
@@ -168,22 +168,6 @@ def _save_nothing(ctx: Any, inputs: Arguments, output: Tensor) -> None:
     pass
 
 
-def _per_example(operator: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
-    """The rule for ``vmap``: one call per example, because each has its own split by class."""
-
-    def rule(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[Any, Any]:
-        columns = [
-            [value] * info.batch_size if axis is None else value.unbind(axis)
-            for value, axis in zip(inputs, in_dims, strict=True)
-        ]
-        results = [operator(*example) for example in zip(*columns, strict=True)]
-        if isinstance(results[0], Tensor):
-            return torch.stack(results), 0
-        return tuple(torch.stack(parts) for parts in zip(*results, strict=True)), (0, 0)
-
-    return rule
-
-
 class _AllPairs(Function):
     @staticmethod
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:
@@ -195,7 +179,7 @@ class _AllPairs(Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *inputs: Any) -> tuple[Any, Any]:
-        return _per_example(_AllPairs.apply)(info, in_dims, *inputs)
+        return per_example(_AllPairs.apply)(info, in_dims, *inputs)
 
 
 class _CurvatureProduct(Function):
@@ -209,7 +193,7 @@ class _CurvatureProduct(Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *inputs: Any) -> tuple[Any, Any]:
-        return _per_example(_CurvatureProduct.apply)(info, in_dims, *inputs)
+        return per_example(_CurvatureProduct.apply)(info, in_dims, *inputs)
 
 
 _all_pairs.register_autograd(_backward, setup_context=_save)

@@ -9,7 +9,7 @@ trained, and to autograd functions around them, because ``torch.func`` refuses d
 operators.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -18,6 +18,7 @@ from torch.autograd import Function
 from torch.library import custom_op
 
 from lossary.errors import InvalidInputError
+from lossary.ops.batching import per_example
 from lossary.ops.sorted_pairs import SORTED_SURROGATES, row_sums, slope_sums
 from lossary.ops.sorted_tops import Tops
 from lossary.ops.surrogates import pair_loss, pair_slope
@@ -346,19 +347,6 @@ def _second_backward(ctx: Any, gradient: Tensor) -> tuple[None, ...]:  # noqa: A
     raise InvalidInputError("score: got a request for second derivatives; wanted first derivatives only")
 
 
-def _per_example(operator: Callable[..., Tensor]) -> Callable[..., tuple[Tensor, int]]:
-    """The rule for ``vmap``: one call per example, because each has its own split by class."""
-
-    def rule(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[Tensor, int]:
-        stacked = [
-            [value] * info.batch_size if axis is None else value.movedim(axis, 0).unbind()
-            for value, axis in zip(inputs, in_dims, strict=True)
-        ]
-        return torch.stack([operator(*example) for example in zip(*stacked, strict=True)]), 0
-
-    return rule
-
-
 _rows.register_autograd(_backward, setup_context=_save_inputs)
 _gradient.register_autograd(_second_backward)
 
@@ -371,7 +359,7 @@ class _Rows(Function):
 
     setup_context = staticmethod(_save_inputs)
     backward = staticmethod(_backward)
-    vmap = staticmethod(_per_example(_rows_of))
+    vmap = staticmethod(per_example(_rows_of))
 
 
 class _Gradient(Function):
@@ -382,4 +370,4 @@ class _Gradient(Function):
 
     setup_context = staticmethod(_save_nothing)
     backward = staticmethod(_second_backward)
-    vmap = staticmethod(_per_example(_gradient_of))
+    vmap = staticmethod(per_example(_gradient_of))
