@@ -8,8 +8,8 @@
 
 use crate::functionals::{Amount, Functional, Group};
 use crate::keys::Score;
+use crate::order::Order;
 use crate::ranking::{RankingError, check_lengths};
-use crate::ranks::{position, sort};
 use crate::resampling::{Resampler, ResamplingError, Scheme, check_weights};
 use std::fmt;
 use std::ops::Range;
@@ -178,15 +178,15 @@ impl Ranking {
     ) -> Result<(Self, Vec<u32>), RankingError> {
         let (mut order, mut ends) = (Vec::with_capacity(scores.len()), Vec::new());
         let count = scores.len() as u32;
-        let is_positive = |&&word: &&u64| positive(position(word) as usize);
+        let is_positive = |&sample: &u32| positive(sample as usize);
         // Backwards: the reversal below brings samples that tie to the order of the input.
-        sort(scores)?.tie_groups(|group| {
+        for group in Order::of(scores)?.groups() {
             let end = count - order.len() as u32;
-            order.extend(group.iter().rev().filter(|word| !is_positive(word)).map(|&word| position(word)));
+            order.extend(group.iter().rev().copied().filter(|sample| !is_positive(sample)));
             let positives_end = count - order.len() as u32;
-            order.extend(group.iter().rev().filter(is_positive).map(|&word| position(word)));
+            order.extend(group.iter().rev().copied().filter(is_positive));
             ends.push([positives_end, end]);
-        });
+        }
         order.reverse();
         ends.reverse();
         if ends.len() == scores.len() {

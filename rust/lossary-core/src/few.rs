@@ -12,7 +12,7 @@ use crate::threads;
 use std::ops::Range;
 
 /// Fewer samples are sorted sooner.
-const WORTHWHILE: usize = 1 << 15;
+pub(crate) const WORTHWHILE: usize = 1 << 15;
 
 /// As many distinct scores at most.
 const MOST: usize = 1 << 16;
@@ -26,7 +26,7 @@ const CROWDED: usize = 1 << 10;
 const LANES: usize = 4;
 
 /// Scores are read in blocks, whose keys are made side by side.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 
 /// A score, and the samples that have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,7 @@ pub(crate) fn tie_groups<S: Score>(
     if scores.len() < WORTHWHILE {
         return None;
     }
-    let mut sample: Vec<S::Key> =
-        scores.iter().step_by(scores.len() / SAMPLE).map(|&score| score.key()).collect();
-    sample.sort_unstable();
+    let sample = sample(scores);
     let grid = survey.grid();
     if sample.iter().all(|&key| grid.is_alone(key)) {
         let lanes = if sample.chunk_by(|a, b| a == b).count() < CROWDED { LANES } else { 1 };
@@ -60,6 +58,14 @@ pub(crate) fn tie_groups<S: Score>(
     }
     let unused = S::Key::beside(survey.min.key(), survey.max.key())?;
     count(scores, labels, |part| widest(Hashed { unused, scores, labels, part }))
+}
+
+/// The keys of evenly spread scores, of at least [`WORTHWHILE`], in ascending order.
+pub(crate) fn sample<S: Score>(scores: &[S]) -> Vec<S::Key> {
+    let spread = scores.iter().step_by(scores.len() / SAMPLE);
+    let mut sample: Vec<S::Key> = spread.map(|&score| score.key()).collect();
+    sample.sort_unstable();
+    sample
 }
 
 /// Counts part by part, and joins what the parts found.
@@ -150,7 +156,7 @@ impl<S: Score> Work for Hashed<'_, S> {
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let mut table = Table::new(self.unused, 10);
+        let mut table = Table::<_, Counts>::new(self.unused, 10);
         let mut keys = [S::Key::default(); BLOCK];
         let scores = self.scores[self.part.clone()].chunks(BLOCK);
         for (scores, labels) in scores.zip(self.labels[self.part].chunks(BLOCK)) {
@@ -158,65 +164,83 @@ impl<S: Score> Work for Hashed<'_, S> {
                 *key = score.key();
             }
             for (&key, &label) in keys.iter().zip(labels) {
-                table.counts(key)[usize::from(label != 0)] += 1;
+                table.value(key)[usize::from(label != 0)] += 1;
             }
-            // Half of the table is free at least: a block more fits, and searches stay short.
-            if table.used + BLOCK > table.keys.len() / 2 {
-                if table.used > MOST {
-                    return None;
-                }
-                table = table.grown();
-            }
+            table = table.with_room(MOST)?;
         }
-        let groups = table.keys.into_iter().zip(table.counts).filter(|&(_, counts)| counts != [0; 2]);
-        Some(groups.map(|(key, counts)| tie_group(key, counts)).collect())
+        Some(table.entries().map(|(key, counts)| tie_group(key, counts)).collect())
     }
 }
 
-struct Table<K> {
+/// A map from keys to values of which none that is kept is the default.
+pub(crate) struct Table<K, V> {
     unused: K,
     bits: u32,
     used: usize,
     keys: Vec<K>,
-    counts: Vec<Counts>,
+    values: Vec<V>,
 }
 
-impl<K: Key> Table<K> {
-    fn new(unused: K, bits: u32) -> Self {
-        let (keys, counts) = (vec![unused; 1 << bits], vec![Counts::default(); 1 << bits]);
-        Self { unused, bits, used: 0, keys, counts }
+impl<K: Key, V: Copy + Default + PartialEq> Table<K, V> {
+    /// `unused`: a key that is never looked up.
+    pub(crate) fn new(unused: K, bits: u32) -> Self {
+        let (keys, values) = (vec![unused; 1 << bits], vec![V::default(); 1 << bits]);
+        Self { unused, bits, used: 0, keys, values }
     }
 
-    /// The counts of a key, zero where it is new.
+    /// Where a key is, or will be.
     #[inline(always)]
-    fn counts(&mut self, key: K) -> &mut Counts {
+    fn place(&self, key: K) -> usize {
         let last = self.keys.len() - 1;
         // Multiplicative hashing by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4.
         let mut place = (key.bin(0).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - self.bits)) as usize;
         loop {
             place &= last;
             let found = self.keys[place];
-            if found == key {
-                break;
-            }
-            if found == self.unused {
-                self.keys[place] = key;
-                self.used += 1;
-                break;
+            if found == key || found == self.unused {
+                return place;
             }
             place += 1;
         }
-        &mut self.counts[place]
+    }
+
+    /// The value of a key, the default where it is new.
+    #[inline(always)]
+    pub(crate) fn value(&mut self, key: K) -> &mut V {
+        let place = self.place(key);
+        if self.keys[place] == self.unused {
+            self.keys[place] = key;
+            self.used += 1;
+        }
+        &mut self.values[place]
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, key: K) -> V {
+        self.values[self.place(key)]
+    }
+
+    /// A table of twice the size where it is needed for a block of new keys; None where there are too many already.
+    #[inline(always)]
+    pub(crate) fn with_room(self, most: usize) -> Option<Self> {
+        // Half of the table is free at least: a block more fits, and searches stay short.
+        if self.used + BLOCK <= self.keys.len() / 2 {
+            return Some(self);
+        }
+        (self.used <= most).then(|| self.grown())
     }
 
     /// Twice the size: a table of few keys stays in the nearest cache.
     fn grown(self) -> Self {
         let mut larger = Self::new(self.unused, self.bits + 1);
-        for (key, counts) in self.keys.into_iter().zip(self.counts) {
-            if counts != [0; 2] {
-                *larger.counts(key) = counts;
-            }
+        for (key, value) in self.entries() {
+            *larger.value(key) = value;
         }
         larger
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (K, V)> {
+        let entries = self.keys.iter().copied().zip(self.values.iter().copied());
+        entries.filter(|&(_, value)| value != V::default())
     }
 }

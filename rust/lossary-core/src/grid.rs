@@ -3,7 +3,7 @@
 use crate::keys::Key;
 
 /// At most so many bins: a histogram's counters, and what is looked up by bin, stay in cache.
-const MOST_BINS: u32 = 1 << 16;
+pub(crate) const MOST_BINS: u32 = 1 << 16;
 
 /// The fine histogram: bins of `2^shift` keys from the lowest key on. The keys around zero that no number has
 /// are left out; half of all floats lie there.
@@ -26,6 +26,11 @@ pub(crate) struct Grid<K> {
 impl<K: Key> Grid<K> {
     /// `around_zero`: the last key without the top bit, and the first above the lowest one that has it.
     pub(crate) fn new(min: K, max: K, around_zero: Option<(K, K)>) -> Self {
+        Self::with_bins(MOST_BINS, min, max, around_zero)
+    }
+
+    /// [`Self::new`] with another number of bins at most, two or more.
+    pub(crate) fn with_bins(most: u32, min: K, max: K, around_zero: Option<(K, K)>) -> Self {
         let top = K::BITS - 1;
         let low = min.bin(top) == 0;
         let mut grid = Self {
@@ -51,7 +56,7 @@ impl<K: Key> Grid<K> {
                 grid.last_low = if low { bin(below) } else { 0 };
                 grid.last_zero = bin(above).saturating_sub(1).max(grid.first_high);
             }
-            if max.less(grid.base).bin(shift) < u64::from(u32::MAX) && grid.bin(max) < MOST_BINS {
+            if max.less(grid.base).bin(shift) < u64::from(u32::MAX) && grid.bin(max) < most {
                 break;
             }
         }
@@ -71,6 +76,11 @@ impl<K: Key> Grid<K> {
     #[inline(always)]
     pub(crate) fn is_alone(&self, key: K) -> bool {
         key.less(key.aligned(self.shift)) == if key < K::TOP { self.low_end } else { self.high_end }
+    }
+
+    /// Whether each key has a bin of its own, of keys that agree in the lowest bits with the lowest or the highest.
+    pub(crate) fn parts_all(&self, alike: u32) -> bool {
+        alike >= self.shift
     }
 
     /// The key of a bin in which it is alone.

@@ -5,6 +5,7 @@
 //! The elements then move, stably, to one group per digit, and each group is settled in the same way. Digits have
 //! eight bits: an update adds to two rows of sixteen counters, without a branch, and a query reads one of each.
 
+use crate::platform::{Work, prefer_large_pages, widest};
 use crate::threads;
 use std::ops::{Add, AddAssign};
 
@@ -100,8 +101,9 @@ pub(crate) fn inversions<W: Weight>(elements: &mut [Ranked<W>]) -> Pairs<W> {
         return compare_all(elements);
     }
     let mut scratch = vec![<Ranked<W>>::default(); elements.len()];
+    prefer_large_pages(&mut scratch);
     let shift = bits.saturating_sub(DIGIT_BITS);
-    let (mut total, ends) = settle_digit(elements, &mut scratch, shift);
+    let (mut total, ends) = widest(SettleDigit { elements, moved: &mut scratch, shift });
     if shift > 0 {
         let jobs = groups(&mut scratch, elements, &ends);
         let threads = threads::threads_for(jobs.iter().map(|(group, _)| group.len()).sum());
@@ -141,7 +143,7 @@ fn settle<W: Weight>(elements: &mut [Ranked<W>], scratch: &mut [Ranked<W>], bits
         return compare_all(elements);
     }
     let shift = bits.saturating_sub(DIGIT_BITS);
-    let (mut total, ends) = settle_digit(elements, scratch, shift);
+    let (mut total, ends) = widest(SettleDigit { elements, moved: scratch, shift });
     if shift > 0 {
         for (group, own) in groups(scratch, elements, &ends) {
             total += settle(group, own, shift);
@@ -152,37 +154,45 @@ fn settle<W: Weight>(elements: &mut [Ranked<W>], scratch: &mut [Ranked<W>], bits
 
 /// Settles the pairs whose digits at `shift` differ, and moves the elements to `moved`, one group per digit; the
 /// table holds the end of each group.
-fn settle_digit<W: Weight>(
-    elements: &[Ranked<W>],
-    moved: &mut [Ranked<W>],
+struct SettleDigit<'a, W: Weight> {
+    elements: &'a [Ranked<W>],
+    moved: &'a mut [Ranked<W>],
     shift: u32,
-) -> (Pairs<W>, [u32; DIGITS]) {
-    let digit = |rank: u32| (rank >> shift) as usize % DIGITS;
-    let mut places = [0_u32; DIGITS];
-    for &(rank, _) in elements {
-        places[digit(rank)] += 1;
+}
+
+impl<W: Weight> Work for SettleDigit<'_, W> {
+    type Output = (Pairs<W>, [u32; DIGITS]);
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { elements, moved, shift } = self;
+        let digit = |rank: u32| (rank >> shift) as usize % DIGITS;
+        let mut places = [0_u32; DIGITS];
+        for &(rank, _) in elements {
+            places[digit(rank)] += 1;
+        }
+        let mut start = 0;
+        for place in &mut places {
+            start += std::mem::replace(place, start);
+        }
+        // coarse[c]: earlier elements with a larger upper half of the digit; fine[c][f]: with the same, and a larger
+        // lower half.
+        let mut coarse = [W::Sum::default(); LANES];
+        let mut fine = [[W::Sum::default(); LANES]; DIGITS / LANES];
+        let mut total = <Pairs<W>>::default();
+        for &(rank, weight) in elements {
+            let digit = digit(rank);
+            let (upper, lower) = (digit / LANES, digit % LANES);
+            let row = &mut fine[upper];
+            total += weight.sum().pairs(coarse[upper] + row[lower]);
+            add_below(&mut coarse, upper, weight.sum());
+            add_below(row, lower, weight.sum());
+            let place = &mut places[digit];
+            moved[*place as usize] = (rank, weight);
+            *place += 1;
+        }
+        (total, places)
     }
-    let mut start = 0;
-    for place in &mut places {
-        start += std::mem::replace(place, start);
-    }
-    // coarse[c]: earlier elements with a larger upper half of the digit; fine[c][f]: with the same, and a larger
-    // lower half.
-    let mut coarse = [W::Sum::default(); LANES];
-    let mut fine = [[W::Sum::default(); LANES]; DIGITS / LANES];
-    let mut total = <Pairs<W>>::default();
-    for &(rank, weight) in elements {
-        let digit = digit(rank);
-        let (upper, lower) = (digit / LANES, digit % LANES);
-        let row = &mut fine[upper];
-        total += weight.sum().pairs(coarse[upper] + row[lower]);
-        add_below(&mut coarse, upper, weight.sum());
-        add_below(row, lower, weight.sum());
-        let place = &mut places[digit];
-        moved[*place as usize] = (rank, weight);
-        *place += 1;
-    }
-    (total, places)
 }
 
 /// For each lane, all ones in the lanes before it.
@@ -209,15 +219,28 @@ fn add_below<S: Sum>(row: &mut [S; LANES], lane: usize, sum: S) {
 }
 
 fn compare_all<W: Weight>(elements: &[Ranked<W>]) -> Pairs<W> {
-    let mut total = <Pairs<W>>::default();
-    for (index, &(rank, weight)) in elements.iter().enumerate() {
-        let mut larger = W::Sum::default();
-        for &(earlier, other) in &elements[..index] {
-            larger += other.sum().masked(u32::from(earlier > rank).wrapping_neg());
+    widest(CompareAll { elements })
+}
+
+struct CompareAll<'a, W> {
+    elements: &'a [Ranked<W>],
+}
+
+impl<W: Weight> Work for CompareAll<'_, W> {
+    type Output = Pairs<W>;
+
+    #[inline(always)]
+    fn run(self) -> Pairs<W> {
+        let mut total = <Pairs<W>>::default();
+        for (index, &(rank, weight)) in self.elements.iter().enumerate() {
+            let mut larger = W::Sum::default();
+            for &(earlier, other) in &self.elements[..index] {
+                larger += other.sum().masked(u32::from(earlier > rank).wrapping_neg());
+            }
+            total += weight.sum().pairs(larger);
         }
-        total += weight.sum().pairs(larger);
+        total
     }
-    total
 }
 
 #[cfg(test)]

@@ -47,6 +47,9 @@ pub trait Key: Column + Copy + Ord + Default + Debug + Send + Sync + 'static {
 
     /// The key at a distance; wraps.
     fn plus(self, distance: Self) -> Self;
+
+    /// This key with the bits set in which two others differ.
+    fn with_differing(self, a: Self, b: Self) -> Self;
 }
 
 macro_rules! impl_key {
@@ -107,6 +110,11 @@ macro_rules! impl_key {
             #[inline(always)]
             fn plus(self, distance: Self) -> Self {
                 self.wrapping_add(distance)
+            }
+
+            #[inline(always)]
+            fn with_differing(self, a: Self, b: Self) -> Self {
+                self | (a ^ b)
             }
         }
     )*};

@@ -5,9 +5,9 @@
 use crate::delong::{Delong, DelongError, Tied, check_sizes, scaled};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
+use crate::order::Order;
 use crate::platform::prefer_large_pages;
 use crate::ranking::{Mass, RankingError, check_lengths};
-use crate::ranks::{position, sort};
 
 /// Labels and weights, and the placements of each score vector that was added.
 ///
@@ -96,44 +96,43 @@ impl Comparison {
     /// [`DelongError::Ranking`]: another number of scores than of labels, or a NaN.
     pub fn add<S: Score>(&mut self, scores: &[S]) -> Result<(), DelongError> {
         check_lengths(scores, &self.labels)?;
-        let sorted = sort(scores)?;
+        let order = Order::of(scores)?;
         let Self { labels, total, columns } = self;
         match columns {
             Columns::Counted(columns) => {
                 let mut column = vec![0; scores.len()];
                 prefer_large_pages(&mut column);
                 let mut below = Tied::default();
-                sorted.tie_groups(|group| {
-                    let label = |&word: &u64| labels[position(word) as usize];
-                    let positives = group.iter().map(|word| u64::from(label(word))).sum();
+                for group in order.groups() {
+                    let positives = group.iter().map(|&index| u64::from(labels[index as usize])).sum();
                     let tied = Tied { positives, negatives: group.len() as u64 - positives };
                     let places = Places::of(below, tied, total.positives);
-                    for &word in group {
-                        let index = position(word) as usize;
+                    for &index in group {
+                        let index = index as usize;
                         let place = if labels[index] { places.of_positive } else { places.of_negative };
                         column[index] = place as u32;
                     }
                     below = below.and(tied);
-                });
+                }
                 columns.push(column);
             }
             Columns::Weighted(weights, columns) => {
                 let mut column = vec![0.0; scores.len()];
                 let total = [false, true].map(|class| of_class(labels, class, weights.iter().copied()));
                 let mut below = [DoubleDouble::default(); 2];
-                sorted.tie_groups(|group| {
+                for group in order.groups() {
                     let mut tied = [DoubleDouble::default(); 2];
-                    for index in group.iter().map(|&word| position(word) as usize) {
+                    for index in group.iter().map(|&index| index as usize) {
                         let class = &mut tied[usize::from(labels[index])];
                         *class = class.add(weights[index].into());
                     }
                     let middle = |class: usize| below[class].to_f64() + 0.5 * tied[class].to_f64();
                     let (of_positive, of_negative) = (middle(0) / total[0], 1.0 - middle(1) / total[1]);
-                    for index in group.iter().map(|&word| position(word) as usize) {
+                    for index in group.iter().map(|&index| index as usize) {
                         column[index] = if labels[index] { of_positive } else { of_negative };
                     }
                     below = [below[0].add(tied[0]), below[1].add(tied[1])];
-                });
+                }
                 columns.push(column);
             }
         }

@@ -29,7 +29,7 @@ pub(crate) fn prefer_large_pages<T>(memory: &mut [T]) {
     #[cfg(target_os = "linux")]
     {
         /// Below, there is nothing to gain.
-        const WORTHWHILE: usize = 1 << 22;
+        const WORTHWHILE: usize = 1 << 21;
         const PAGE: usize = 1 << 12;
         const MADV_HUGEPAGE: i32 = 14;
         unsafe extern "C" {

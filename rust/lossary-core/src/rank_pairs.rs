@@ -4,7 +4,8 @@
 //! Statistical Association 61, 1966; with digits from the top in the place of its merge sort.
 
 use crate::inversions::{Pairs, Ranked, Sum, Weight, inversions};
-use crate::order::Order;
+use crate::order::{Order, Ties};
+use crate::platform::prefer_large_pages;
 use crate::ranking::RankingError;
 
 /// Up to so many tie groups, dealing samples to them stays in the cache; above, sorting each group is faster.
@@ -13,12 +14,14 @@ const FEW: usize = 1 << 12;
 /// Samples ordered by their first score, then by their second: sorted once, read for any weights.
 #[derive(Debug, Clone)]
 pub struct RankPairs {
-    /// Dense rank of the second score, and position in the input.
-    samples: Vec<(u32, u32)>,
-    /// Sizes of the tie groups of the first score.
-    first_sizes: Vec<u32>,
-    /// Sizes of the tie groups of the second score.
-    second_sizes: Vec<u32>,
+    /// Dense rank of the second score.
+    ranks: Vec<u32>,
+    /// Position in the input.
+    positions: Vec<u32>,
+    /// Tie groups of the first score.
+    first_ties: Ties,
+    /// Tie groups of the second score.
+    second_ties: Ties,
 }
 
 /// What pairs of samples amount to.
@@ -43,50 +46,52 @@ impl RankPairs {
             return Err(RankingError::LengthMismatch { scores: second.len(), other: first.len() });
         }
         let few = first.distinct() <= FEW;
-        let samples = if few { deal_groups(first, second) } else { sort_groups(first, second) };
-        Ok(Self { samples, first_sizes: first.sizes().to_vec(), second_sizes: second.sizes().to_vec() })
+        let (ranks, positions) = if few { deal_groups(first, second) } else { sort_groups(first, second) };
+        let [first_ties, second_ties] = [first, second].map(|order| order.ties().clone());
+        Ok(Self { ranks, positions, first_ties, second_ties })
     }
 
     /// Number of samples.
     #[allow(clippy::len_without_is_empty, reason = "an order is never empty")]
     pub fn len(&self) -> usize {
-        self.samples.len()
+        self.ranks.len()
     }
 
     /// Adds up pairs; a weight is a function of the place in this order and the position in the input.
     pub(crate) fn sums<W: Weight>(&self, weight: impl Fn(usize, u32) -> W) -> PairSums<W> {
-        let mut elements: Vec<Ranked<W>> = self
-            .samples
-            .iter()
-            .enumerate()
-            .map(|(place, &(rank, position))| (rank, weight(place, position)))
-            .collect();
+        let mut elements = vec![<Ranked<W>>::default(); self.len()];
+        prefer_large_pages(&mut elements);
+        let samples = self.ranks.iter().zip(&self.positions).enumerate();
+        for (element, (place, (&rank, &position))) in elements.iter_mut().zip(samples) {
+            *element = (rank, weight(place, position));
+        }
         let (mut first, mut any) = (Apart::default(), Apart::default());
-        let mut rest = elements.as_slice();
-        for &size in &self.first_sizes {
-            let (group, after) = rest.split_at(size as usize);
-            rest = after;
-            let mut in_group = W::Sum::default();
-            for tied in group.chunk_by(|a, b| a.0 == b.0) {
-                let mut sum = W::Sum::default();
-                for (_, weight) in tied {
-                    sum += weight.sum();
+        if self.first_ties.are_none() {
+            elements.iter().for_each(|(_, weight)| any.push(weight.sum()));
+            first = any;
+        } else {
+            for group in self.first_ties.split(&elements) {
+                let mut in_group = W::Sum::default();
+                for tied in group.chunk_by(|a, b| a.0 == b.0) {
+                    let mut sum = W::Sum::default();
+                    for (_, weight) in tied {
+                        sum += weight.sum();
+                    }
+                    any.push(sum);
+                    in_group += sum;
                 }
-                any.push(sum);
-                in_group += sum;
+                first.push(in_group);
             }
-            first.push(in_group);
         }
         let mut second = Apart::default();
-        match self.second_sizes.iter().map(|&size| W::alike(size)).collect::<Option<Vec<_>>>() {
-            Some(sums) => sums.into_iter().for_each(|sum| second.push(sum)),
-            None => {
-                let mut sums = vec![W::Sum::default(); self.second_sizes.len()];
-                for &(rank, weight) in &elements {
-                    sums[rank as usize] += weight.sum();
-                }
-                sums.into_iter().for_each(|sum| second.push(sum));
+        if W::alike(1).is_some() {
+            self.second_ties.sizes().filter_map(W::alike).for_each(|sum| second.push(sum));
+        } else {
+            let mut sums = vec![W::Sum::default(); self.second_ties.groups()];
+            for &(rank, weight) in &elements {
+                sums[rank as usize] += weight.sum();
             }
+            sums.into_iter().for_each(|sum| second.push(sum));
         }
         PairSums {
             first_differs: first.pairs,
@@ -99,43 +104,60 @@ impl RankPairs {
 }
 
 /// Reads the second order, and deals each sample to the tie group of its first score.
-fn deal_groups(first: &Order, second: &Order) -> Vec<(u32, u32)> {
-    let ranks = first.dense_ranks();
+fn deal_groups(first: &Order, second: &Order) -> (Vec<u32>, Vec<u32>) {
+    let groups = first.dense_ranks();
+    let mut places = Vec::with_capacity(first.distinct());
     let mut start = 0;
-    let mut places: Vec<u32> = Vec::with_capacity(first.distinct());
-    for &size in first.sizes() {
+    for size in first.ties().sizes() {
         places.push(start);
         start += size;
     }
-    let mut samples = vec![(0, 0); first.len()];
+    let [mut ranks, mut positions] = [0; 2].map(|_| zeros(first.len()));
     for (group, rank) in second.groups().zip(0..) {
         for &position in group {
-            let place = &mut places[ranks[position as usize] as usize];
-            samples[*place as usize] = (rank, position);
+            let place = &mut places[groups[position as usize] as usize];
+            ranks[*place as usize] = rank;
+            positions[*place as usize] = position;
             *place += 1;
         }
     }
-    samples
+    (ranks, positions)
 }
 
 /// Reads the first order, and sorts each tie group by the second score.
-fn sort_groups(first: &Order, second: &Order) -> Vec<(u32, u32)> {
-    let ranks = second.dense_ranks();
-    let mut samples: Vec<_> =
-        first.positions().iter().map(|&position| (ranks[position as usize], position)).collect();
-    let mut rest = samples.as_mut_slice();
-    for &size in first.sizes() {
-        let (group, after) = rest.split_at_mut(size as usize);
-        rest = after;
-        if size > 1 {
-            group.sort_unstable();
+fn sort_groups(first: &Order, second: &Order) -> (Vec<u32>, Vec<u32>) {
+    let by_position = second.dense_ranks();
+    let [mut ranks, mut positions] = [0; 2].map(|_| zeros(first.len()));
+    positions.copy_from_slice(first.positions());
+    let mut words = Vec::new();
+    let mut start = 0;
+    if !first.ties().are_none() {
+        for group in first.groups() {
+            let places = &mut positions[start..start + group.len()];
+            start += group.len();
+            if group.len() > 1 {
+                let rank = |&position: &u32| u64::from(by_position[position as usize]);
+                words.clear();
+                words.extend(group.iter().map(|position| rank(position) << 32 | u64::from(*position)));
+                words.sort_unstable();
+                places.iter_mut().zip(&words).for_each(|(place, &word)| *place = word as u32);
+            }
         }
     }
-    samples
+    for (rank, &position) in ranks.iter_mut().zip(&positions) {
+        *rank = by_position[position as usize];
+    }
+    (ranks, positions)
+}
+
+fn zeros(count: usize) -> Vec<u32> {
+    let mut zeros = vec![0; count];
+    prefer_large_pages(&mut zeros);
+    zeros
 }
 
 /// Pairs of elements from different groups, as the groups come by.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Apart<S: Sum> {
     before: S,
     pairs: S::Pairs,

@@ -1,7 +1,7 @@
 //! What the ranking kernels share: their input, its checks, and the one pass that surveys the scores.
 
 use crate::bins::Bins;
-use crate::grid::Grid;
+use crate::grid::{Grid, MOST_BINS};
 use crate::keys::{Key, Score};
 use crate::platform::{Work, widest};
 use crate::threads;
@@ -217,8 +217,13 @@ pub(crate) struct Survey<S> {
 impl<S: Score> Survey<S> {
     /// Bins for a histogram of the scores.
     pub(crate) fn grid(&self) -> Grid<S::Key> {
+        self.grid_of(MOST_BINS)
+    }
+
+    /// So many bins at most, two or more.
+    pub(crate) fn grid_of(&self, bins: u32) -> Grid<S::Key> {
         let around_zero = self.around_zero.map(|(below, above)| (below.key(), above.key()));
-        Grid::new(self.min.key(), self.max.key(), around_zero)
+        Grid::with_bins(bins, self.min.key(), self.max.key(), around_zero)
     }
 
     fn merge(self, other: Self) -> Self {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use lossary_core::keys::Score;
+use lossary_core::order::Order;
 use lossary_core::ranking::RankingError;
 use lossary_core::ranks::{argsort, twice_mid_ranks};
 use lossary_core::threads::set_num_threads;
@@ -57,6 +58,73 @@ proptest! {
         prop_assert_eq!(argsort(&wide).unwrap(), naive_order(&wide));
         prop_assert_eq!(twice_mid_ranks(&narrow).unwrap(), naive_ranks(&narrow));
     }
+}
+
+/// The order, the dense ranks and the doubled mid-ranks that a sort of the positions tells, for 1, 2 and 3 threads.
+fn check_large<S: Score>(scores: &[S]) {
+    let order = naive_order(scores);
+    let (mut dense, mut doubled) = (vec![0; scores.len()], vec![0; scores.len()]);
+    let groups = order.chunk_by(|&a, &b| scores[a as usize] == scores[b as usize]);
+    let mut before = 0;
+    for (group, rank) in groups.zip(0..) {
+        let after = before + group.len() as u64;
+        for &position in group {
+            dense[position as usize] = rank;
+            doubled[position as usize] = before + after + 1;
+        }
+        before = after;
+    }
+    for threads in 1..=3 {
+        set_num_threads(NonZeroUsize::new(threads));
+        assert_eq!(argsort(scores).unwrap(), order);
+        assert_eq!(Order::of(scores).unwrap().dense_ranks(), dense);
+        assert_eq!(twice_mid_ranks(scores).unwrap(), doubled);
+    }
+    set_num_threads(None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Around the number of scores that are looked up in a table, and the number of values that are dealt to.
+    #[test]
+    fn few_values_are_dealt(
+        values in prop::collection::vec(any_f64(), 1..6), distinct in 1_u64..6_000, rounded: bool,
+        count in prop::sample::select(vec![32_767_usize, 32_768, 40_001, 140_000]),
+    ) {
+        let scores: Vec<f64> = drawn(count, distinct).into_iter().enumerate().map(|(index, x)| {
+            match values.get(index % 100) {
+                Some(&value) => value,
+                None if rounded => x / 1000.0,
+                None => x,
+            }
+        }).collect();
+        check_large(&scores);
+        check_large(&scores.iter().map(|&score| score as f32).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn numbers_of_values_near_the_limit_are_sorted() {
+    for distinct in [1, 2, 4_095, 4_096, 4_097, 5_000] {
+        let integers: Vec<i64> = (0..70_000_u64).map(|index| (index * 7 % distinct) as i64 - 100).collect();
+        check_large(&integers);
+        check_large(&integers.iter().map(|&x| x as f64 / 10.0).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn keys_that_agree_in_their_upper_bits_are_told_apart() {
+    // Near 1, but for one score, so that many values have a word in common.
+    let mut scores: Vec<f64> = drawn(100_000, 1 << 30)
+        .iter()
+        .map(|&x| f64::from_bits(1.0_f64.to_bits() + x.to_bits() % 100_003))
+        .collect();
+    scores[5] = 1e300;
+    check_large(&scores);
+    scores[7] = -0.0;
+    check_large(&scores);
+    check_large(&scores.iter().map(|score| -score).collect::<Vec<_>>());
 }
 
 #[test]
