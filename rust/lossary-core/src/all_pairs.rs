@@ -44,6 +44,7 @@ pub use labelled::Labelled;
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
 use convolution::convolve;
+use hinges::hinge;
 use samples::{LARGEST, Pairs, Unit};
 use std::fmt;
 
@@ -319,8 +320,8 @@ fn mean<S: Score + Into<f64>>(
             (sums, none, 1.0, slope)
         }
         Surrogate::Square => (closed::square(pairs, in_scores), none, square, square),
-        Surrogate::Hinge => (hinges::hinge(pairs, in_scores, 1), totals, linear, linear),
-        Surrogate::SquaredHinge => (hinges::hinge(pairs, in_scores, 2), totals, square, square),
+        Surrogate::Hinge => (hinge::<S, 1>(pairs, in_scores), totals, linear, linear),
+        Surrogate::SquaredHinge => (hinge::<S, 2>(pairs, in_scores), totals, square, square),
         Surrogate::BarrierHinge => (barrier::barrier(pairs, margin, scale, temperature), none, 1.0, linear),
     };
     let mut sums = Sums {

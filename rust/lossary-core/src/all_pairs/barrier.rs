@@ -1,7 +1,7 @@
 //! The barrier hinge: the highest of three lines, as one of them and the hinges by which the others are higher.
 
 use super::convolution::Convolution;
-use super::hinges::hinge;
+use super::hinges::{Sorted, hinge_of_sorted};
 use super::samples::Pairs;
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
@@ -59,13 +59,13 @@ pub(super) fn barrier<S: Score + Into<f64>>(
             }
         }
     };
+    let (positives, negatives) = (Sorted::new(positives), Sorted::new(negatives));
     if let Some((kink, change)) = below {
-        let part = hinge(pairs, in_scores(kink), 1);
+        let part = hinge_of_sorted::<1>(&positives, &negatives, in_scores(kink));
         add(part.value, part.of_positives, part.of_negatives, change, 1.0);
     }
     // Above its kink, the hinge of the classes exchanged.
-    let exchanged = Pairs { positives: negatives, negatives: positives };
-    let part = hinge(&exchanged, -in_scores(above.0), 1);
+    let part = hinge_of_sorted::<1>(&negatives, &positives, -in_scores(above.0));
     add(part.value, part.of_negatives, part.of_positives, above.1, -1.0);
     sum
 }

@@ -1,8 +1,9 @@
 //! Products of the second derivatives with a direction.
 
 use super::convolution::convolve;
+use super::hinges::hinge;
 use super::samples::{Class, LARGEST, Pairs};
-use super::{AllPairsError, Parameters, Side, Surrogate, are_finite, closed, hinges};
+use super::{AllPairsError, Parameters, Side, Surrogate, are_finite, closed};
 use crate::keys::Score;
 
 /// The change of the gradient of [`all_pairs`](super::all_pairs) along a direction: the product of its matrix of second
@@ -60,7 +61,7 @@ pub fn curvature_product<S: Score + Into<f64>>(
         }
         Surrogate::Square => (closed::constant(&pairs), closed::constant(&moved), totals, square),
         Surrogate::SquaredHinge => {
-            (hinges::hinge(&pairs, margin, 1), hinges::hinge(&moved, margin, 1), totals, square)
+            (hinge::<S, 1>(&pairs, margin), hinge::<S, 1>(&moved, margin), totals, square)
         }
         Surrogate::Hinge | Surrogate::BarrierHinge => {
             return Ok((vec![0.0; positives.len()], vec![0.0; negatives.len()]));

@@ -1,101 +1,152 @@
 //! Hinges: losses of the pairs whose difference is below a margin, from sorted scores.
 //!
-//! With sources in blocks of ascending scores, the sum of `(y - from)^k` over those above `from` is that of a few in
-//! the block of `from`, and that of all higher blocks, which is kept relative to where they start. All its terms are
-//! positive: nothing cancels, whatever the range of the scores.
+//! Sources are in blocks of ascending scores. The sum of `(y - from)^k` over those above `from` is that of the block
+//! of `from`, known from each of its sources on, and that of all higher blocks, known relative to where they start.
+//! All its terms are positive: nothing cancels, whatever the range of the scores.
 
 use super::convolution::Convolution;
 use super::samples::{Class, Pairs};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
+use crate::platform::prefer_large_pages;
 use crate::ranking::Mass;
 use crate::{ranks, threads};
 
-/// Sources of a block.
-const BLOCK: usize = 16;
+/// Sources of a block: their sums are plain doubles, those of all higher blocks are compensated.
+const BLOCK: usize = 32;
 
 /// Receivers of a job.
 const JOB: usize = 1 << 14;
 
 /// Samples in ascending order.
-struct Sorted {
+pub(super) struct Sorted {
     scores: Vec<f64>,
     weights: Option<Vec<f64>>,
     order: Vec<u32>,
 }
 
 impl Sorted {
-    fn new<S: Score + Into<f64>>(class: Class<'_, S>) -> Self {
+    pub(super) fn new<S: Score + Into<f64>>(class: Class<'_, S>) -> Self {
         // Scores are finite and fewer than 2^32: there is an order.
         let order = ranks::argsort(class.scores).unwrap_or_default();
-        let scores = order.iter().map(|&sample| class.score(sample as usize)).collect();
-        let weights =
-            class.is_weighted().then(|| order.iter().map(|&sample| class.weight(sample as usize)).collect());
+        let mut scores = zeros(order.len());
+        gather(&mut scores, &order, |sample| class.score(sample));
+        let mut weights = class.is_weighted().then(|| zeros(order.len()));
+        if let Some(weights) = &mut weights {
+            gather(weights, &order, |sample| class.weight(sample));
+        }
         Self { scores, weights, order }
     }
+}
 
-    /// The samples of the negated scores.
-    fn mirror(&mut self) {
-        self.scores.reverse();
-        self.scores.iter_mut().for_each(|score| *score = -*score);
-        self.order.reverse();
-        if let Some(weights) = &mut self.weights {
-            weights.reverse();
-        }
+fn gather(numbers: &mut [f64], order: &[u32], number: impl Fn(usize) -> f64) {
+    for (into, &sample) in numbers.iter_mut().zip(order) {
+        *into = number(sample as usize);
+    }
+}
+
+fn zeros(count: usize) -> Vec<f64> {
+    let mut zeros = vec![0.0; count];
+    prefer_large_pages(&mut zeros);
+    zeros
+}
+
+/// Samples in ascending order; those of the negated scores where `MIRRORED`.
+struct View<'a, const MIRRORED: bool>(&'a Sorted);
+
+impl<const MIRRORED: bool> View<'_, MIRRORED> {
+    fn len(&self) -> usize {
+        self.0.scores.len()
+    }
+
+    #[inline(always)]
+    fn place(&self, index: usize) -> usize {
+        if MIRRORED { self.len() - 1 - index } else { index }
+    }
+
+    #[inline(always)]
+    fn score(&self, index: usize) -> f64 {
+        let score = self.0.scores[self.place(index)];
+        if MIRRORED { -score } else { score }
     }
 
     #[inline(always)]
     fn weight(&self, index: usize) -> f64 {
-        self.weights.as_ref().map_or(1.0, |weights| weights[index])
+        self.0.weights.as_ref().map_or(1.0, |weights| weights[self.place(index)])
     }
 }
 
-/// Sums of powers 0, 1, 2 of how far sources are above a number.
-#[derive(Clone, Copy, Default)]
-struct Powers([f64; 3]);
+/// Sums of the first powers, from 0 on and up to 2, of how far sources are above a number.
+#[derive(Clone, Copy)]
+struct Powers<const N: usize>([f64; N]);
 
-impl Powers {
-    /// Adds those of sources relative to an anchor that is `rise` higher.
+impl<const N: usize> Powers<N> {
+    const NONE: Self = Self([0.0; N]);
+
+    /// Relative to a number that is `rise` lower.
     #[inline(always)]
-    fn add_above(&mut self, rise: f64, Powers([mass, first, second]): Powers) {
-        self.0[2] += (mass * rise + 2.0 * first) * rise + second;
-        self.0[1] += mass * rise + first;
-        self.0[0] += mass;
+    fn lifted(self, rise: f64) -> Self {
+        let Self(mut powers) = self;
+        if N > 2 {
+            powers[2] += (powers[0] * rise + 2.0 * powers[1]) * rise;
+        }
+        if N > 1 {
+            powers[1] += powers[0] * rise;
+        }
+        Self(powers)
     }
 
-    /// Adds a source.
     #[inline(always)]
-    fn add(&mut self, above: f64, weight: f64) {
-        self.0[0] += weight;
-        self.0[1] += weight * above;
-        self.0[2] += weight * above * above;
+    fn plus(self, other: Self) -> Self {
+        Self(std::array::from_fn(|power| self.0[power] + other.0[power]))
     }
+}
+
+/// For each source of a block, the powers of those from there on, relative to it.
+#[inline(always)]
+fn of_block<const N: usize, const MIRRORED: bool>(
+    sources: &View<'_, MIRRORED>,
+    block: usize,
+) -> [Powers<N>; BLOCK] {
+    let start = block * BLOCK;
+    let end = sources.len().min(start + BLOCK);
+    let mut all = [Powers::NONE; BLOCK];
+    let (mut powers, mut above) = (Powers::NONE, sources.score(end - 1));
+    for index in (start..end).rev() {
+        let score = sources.score(index);
+        powers = powers.lifted(above - score);
+        powers.0[0] += sources.weight(index);
+        all[index - start] = powers;
+        above = score;
+    }
+    all
 }
 
 /// The powers of sources above their lowest, while ever lower ones come.
-#[derive(Default)]
-struct Tail {
-    powers: [DoubleDouble; 3],
-    anchor: Option<f64>,
+struct Tail<const N: usize> {
+    powers: [DoubleDouble; N],
+    anchor: f64,
 }
 
-impl Tail {
-    /// Adds sources, of which the lowest is given, and none is above those before.
-    fn extend(&mut self, lowest: f64, sources: impl Iterator<Item = (f64, f64)>) {
-        let [mass, first, second] = self.powers;
-        let rise = DoubleDouble::difference(self.anchor.unwrap_or(lowest), lowest);
-        let lift = mass * rise;
-        let mut own = Powers::default();
-        sources.for_each(|(score, weight)| own.add(score - lowest, weight));
-        self.powers = [
-            mass.add(DoubleDouble::from(own.0[0])),
-            first.add(lift).add(DoubleDouble::from(own.0[1])),
-            second.add((first.add(first).add(lift)) * rise).add(DoubleDouble::from(own.0[2])),
-        ];
-        self.anchor = Some(lowest);
+impl<const N: usize> Tail<N> {
+    /// Adds sources, relative to their lowest; none is above those before.
+    fn extend(&mut self, lowest: f64, own: Powers<N>) {
+        let rise = DoubleDouble::difference(self.anchor, lowest);
+        let lift = self.powers[0] * rise;
+        if N > 2 {
+            let first = self.powers[1];
+            self.powers[2] = self.powers[2].add((first.add(first).add(lift)) * rise);
+        }
+        if N > 1 {
+            self.powers[1] = self.powers[1].add(lift);
+        }
+        for (power, own) in self.powers.iter_mut().zip(own.0) {
+            *power = power.add(DoubleDouble::from(own));
+        }
+        self.anchor = lowest;
     }
 
-    fn powers(&self) -> Powers {
+    fn powers(&self) -> Powers<N> {
         Powers(self.powers.map(DoubleDouble::to_f64))
     }
 }
@@ -114,68 +165,109 @@ fn above(score: f64, from: (f64, f64)) -> f64 {
 }
 
 /// The sources of all blocks after each block, relative to the first of them.
-fn tails(sources: &Sorted) -> Vec<Powers> {
-    let blocks = sources.scores.len().div_ceil(BLOCK);
-    let mut tails = vec![Powers::default(); blocks];
-    let mut tail = Tail::default();
+fn tails<const N: usize, const MIRRORED: bool>(sources: &View<'_, MIRRORED>) -> Vec<Powers<N>> {
+    let blocks = sources.len().div_ceil(BLOCK);
+    let mut tails = vec![Powers::NONE; blocks];
+    let mut tail = Tail { powers: [DoubleDouble::default(); N], anchor: sources.score(sources.len() - 1) };
     for block in (1..blocks).rev() {
-        let range = block * BLOCK..sources.scores.len().min((block + 1) * BLOCK);
-        let block_sources = range.map(|index| (sources.scores[index], sources.weight(index)));
-        tail.extend(sources.scores[block * BLOCK], block_sources);
+        tail.extend(sources.score(block * BLOCK), of_block(sources, block)[0]);
         tails[block - 1] = tail.powers();
     }
     tails
 }
 
-/// For each receiver `x` in ascending order, the powers of `y - (x - margin)` over the sources `y` for which it is
-/// positive.
-fn powers_above(receivers: &[f64], sources: &Sorted, tails: &[Powers], margin: DoubleDouble) -> Vec<Powers> {
-    let start = threshold(receivers.first().copied().unwrap_or_default(), margin);
-    let mut next = sources.scores.partition_point(|&score| above(score, start) <= 0.0);
-    let powers = |&receiver: &f64| {
-        let from = threshold(receiver, margin);
-        while next < sources.scores.len() && above(sources.scores[next], from) <= 0.0 {
-            next += 1;
-        }
-        let mut powers = Powers::default();
-        let end = sources.scores.len().min((next / BLOCK + 1) * BLOCK);
-        for index in next..end {
-            powers.add(above(sources.scores[index], from), sources.weight(index));
-        }
-        if let (Some(&anchor), Some(&tail)) = (sources.scores.get(end), tails.get(next / BLOCK)) {
-            powers.add_above(above(anchor, from), tail);
-        }
-        powers
-    };
-    receivers.iter().map(powers).collect()
+/// The first source above a threshold.
+fn first_above<const MIRRORED: bool>(sources: &View<'_, MIRRORED>, from: (f64, f64)) -> usize {
+    let (mut low, mut high) = (0, sources.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if above(sources.score(middle), from) <= 0.0 { low = middle + 1 } else { high = middle }
+    }
+    low
 }
 
-/// The sum of `max(margin - (x - y), 0)^degree` over all pairs, for degree 1 or 2, and its slopes; the margin is
+/// Of sources `y` above `x - margin`, for each of some receivers `x` from one on: the sum of
+/// `(y - (x - margin))^power`; returns that of the last of `N` powers over all the receivers.
+fn receive<const N: usize, const MIRRORED: bool>(
+    receivers: &View<'_, MIRRORED>,
+    start: usize,
+    sources: &View<'_, MIRRORED>,
+    tails: &[Powers<N>],
+    margin: DoubleDouble,
+    power: usize,
+    sums: &mut [f64],
+) -> DoubleDouble {
+    let mut next = first_above(sources, threshold(receivers.score(start), margin));
+    let mut total = DoubleDouble::default();
+    let (mut block, mut own) = (usize::MAX, [Powers::NONE; BLOCK]);
+    let (mut anchor, mut tail) = (0.0, Powers::NONE);
+    for (sum, receiver) in sums.iter_mut().zip(start..) {
+        let from = threshold(receivers.score(receiver), margin);
+        while next < sources.len() && above(sources.score(next), from) <= 0.0 {
+            next += 1;
+        }
+        if next == sources.len() {
+            break;
+        }
+        if block != next / BLOCK {
+            block = next / BLOCK;
+            own = of_block(sources, block);
+            tail = tails[block];
+            // Of the last block, nothing is above.
+            anchor = sources.score(((block + 1) * BLOCK).min(sources.len() - 1));
+        }
+        let near = own[next % BLOCK].lifted(above(sources.score(next), from));
+        let Powers(powers) = near.plus(tail.lifted(above(anchor, from)));
+        total = total.add_f64(receivers.weight(receiver) * powers[N - 1]);
+        *sum = powers[power];
+    }
+    total
+}
+
+/// [`receive`] of all receivers, in the order of the input, times a factor.
+fn receive_all<const N: usize, const MIRRORED: bool>(
+    [receivers, sources]: [&Sorted; 2],
+    margin: DoubleDouble,
+    power: usize,
+    factor: f64,
+) -> (f64, Vec<f64>) {
+    let (receivers, sources) = (View::<MIRRORED>(receivers), View::<MIRRORED>(sources));
+    let tails = tails::<N, MIRRORED>(&sources);
+    let mut in_order = zeros(receivers.len());
+    let jobs = in_order.chunks_mut(JOB).enumerate().collect();
+    let threads = threads::threads_for(receivers.len() + sources.len());
+    let totals = threads::map(jobs, threads, |(job, sums)| {
+        receive(&receivers, job * JOB, &sources, &tails, margin, power, sums)
+    });
+    let mut sums = zeros(receivers.len());
+    for (index, &sum) in in_order.iter().enumerate() {
+        sums[receivers.0.order[receivers.place(index)] as usize] = factor * sum;
+    }
+    (totals.into_iter().fold(DoubleDouble::default(), Mass::add).to_f64(), sums)
+}
+
+/// The sum of `max(margin - (x - y), 0)^DEGREE` over all pairs, for degree 1 or 2, and its slopes; the margin is
 /// given in scores.
-pub(super) fn hinge<S: Score + Into<f64>>(
+pub(super) fn hinge<S: Score + Into<f64>, const DEGREE: usize>(
     pairs: &Pairs<'_, S>,
     margin: DoubleDouble,
-    degree: usize,
 ) -> Convolution {
-    let threads = threads::threads_for(pairs.samples());
-    let [mut positives, mut negatives] = [pairs.positives, pairs.negatives].map(Sorted::new);
-    let slopes = |receivers: &Sorted, sources: &Sorted| {
-        let tails = tails(sources);
-        let jobs = receivers.scores.chunks(JOB).collect();
-        let parts = threads::map(jobs, threads, |receivers| powers_above(receivers, sources, &tails, margin));
-        let mut slopes = vec![0.0; receivers.order.len()];
-        let mut value = DoubleDouble::default();
-        let powers = parts.iter().flatten().zip(&receivers.order);
-        for (index, (Powers(powers), &sample)) in powers.enumerate() {
-            value = value.add_f64(receivers.weight(index) * powers[degree]);
-            slopes[sample as usize] = degree as f64 * powers[degree - 1];
-        }
-        (value.add(DoubleDouble::default()).to_f64(), slopes)
+    hinge_of_sorted::<DEGREE>(&Sorted::new(pairs.positives), &Sorted::new(pairs.negatives), margin)
+}
+
+/// [`hinge`], of samples that are in order.
+pub(super) fn hinge_of_sorted<const DEGREE: usize>(
+    positives: &Sorted,
+    negatives: &Sorted,
+    margin: DoubleDouble,
+) -> Convolution {
+    let (both, swapped, factor) = ([positives, negatives], [negatives, positives], DEGREE as f64);
+    // A negative receives from the positives that are not a margin above it: the same, upside down, where the value
+    // is known already.
+    let ((value, of_positives), (_, of_negatives)) = if DEGREE == 1 {
+        (receive_all::<2, false>(both, margin, 0, factor), receive_all::<1, true>(swapped, margin, 0, factor))
+    } else {
+        (receive_all::<3, false>(both, margin, 1, factor), receive_all::<2, true>(swapped, margin, 1, factor))
     };
-    let (value, of_positives) = slopes(&positives, &negatives);
-    // A negative receives from the positives that are not a margin above it: the same, upside down.
-    positives.mirror();
-    negatives.mirror();
-    let (_, of_negatives) = slopes(&negatives, &positives);
     Convolution { value, of_positives, of_negatives }
 }
