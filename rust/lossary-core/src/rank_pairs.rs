@@ -65,20 +65,20 @@ impl RankPairs {
         for (element, (place, (&rank, &position))) in elements.iter_mut().zip(samples) {
             *element = (rank, weight(place, position));
         }
-        let (mut first, mut any) = (Apart::default(), Apart::default());
+        let (mut first, mut any) = (Apart::default(), <Pairs<W>>::default());
         if self.first_ties.are_none() {
-            elements.iter().for_each(|(_, weight)| any.push(weight.sum()));
-            first = any;
+            elements.iter().for_each(|(_, weight)| first.push(weight.sum()));
+            any = first.pairs;
         } else {
             for group in self.first_ties.split(&elements) {
                 let mut in_group = W::Sum::default();
-                for tied in group.chunk_by(|a, b| a.0 == b.0) {
-                    let mut sum = W::Sum::default();
-                    for (_, weight) in tied {
-                        sum += weight.sum();
-                    }
-                    any.push(sum);
-                    in_group += sum;
+                // What comes before the elements that tie in both scores; no branch depends on where they start.
+                let (mut before, mut last) = (first.before, u32::MAX);
+                for &(rank, weight) in group {
+                    before = if rank == last { before } else { first.before + in_group };
+                    last = rank;
+                    any += weight.sum().pairs(before);
+                    in_group += weight.sum();
                 }
                 first.push(in_group);
             }
@@ -96,7 +96,7 @@ impl RankPairs {
         PairSums {
             first_differs: first.pairs,
             second_differs: second.pairs,
-            any_differs: any.pairs,
+            any_differs: any,
             discordant: inversions(&mut elements),
             distinct: [first.groups, second.groups],
         }
@@ -157,7 +157,7 @@ fn zeros(count: usize) -> Vec<u32> {
 }
 
 /// Pairs of elements from different groups, as the groups come by.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Apart<S: Sum> {
     before: S,
     pairs: S::Pairs,
