@@ -1,6 +1,7 @@
 """The example on imbalanced data: end to end on its smallest set, its parts, and its recorded tables."""
 
 import csv
+import json
 import math
 import os
 import subprocess
@@ -211,3 +212,16 @@ def test_the_interval_counts_overlapping_seeds(comparison: ModuleType) -> None:
     low, high = comparison.interval(np.array([0.01, 0.03]))
     margin = 12.706205 * math.sqrt(2e-4 * 0.75)
     assert (low, high) == (pytest.approx(0.02 - margin), pytest.approx(0.02 + margin))
+
+
+def test_the_tables_of_the_readme_are_those_of_the_record(comparison: ModuleType) -> None:
+    import presentation
+
+    record = max((ROOT / "benches" / "record").glob("*-imbalanced-losses.json"))
+    rows = json.loads(record.read_text(encoding="utf-8"))["rows"]
+    found = comparison.summarise([comparison.Result(**row) for row in rows])
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for metric in comparison.METRICS:
+        assert presentation.markdown_table(found, metric) in readme
+    for line in presentation.findings(found):
+        assert line in readme
