@@ -24,6 +24,7 @@ from lossary.authoring.validation import (
     checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
+from lossary.ops.directions import directions
 
 DuplicateThreshold = float | Literal["auto"] | None
 
@@ -114,7 +115,7 @@ def pair_similarity(
         )
     check_finite("embeddings", embeddings)
     if normalize:
-        embeddings = _directions(embeddings)
+        embeddings = directions("embeddings", embeddings)
     similarity = embeddings @ embeddings.T
     if not normalize and checks_values(similarity) and not bool(similarity.isfinite().all()):
         raise InvalidInputError(
@@ -185,17 +186,3 @@ def mine_pairs(similarity: Float[Tensor, "batch batch"], pairs: Pairs, *, epsilo
     # In exact arithmetic one side is empty only with the other; rounding at a tie can separate them.
     both = positive.any(1, keepdim=True) & negative.any(1, keepdim=True)
     return Pairs(positive & both, negative & both)
-
-
-def _directions(embeddings: Tensor) -> Tensor:
-    # The direction does not depend on the scale, so dividing by a constant first is free, and keeps the
-    # squares of very large and very small rows in range.
-    scale = embeddings.detach().abs().amax(1, keepdim=True)
-    if checks_values(embeddings) and bool((scale == 0).any()):
-        row = int((scale == 0).flatten().nonzero()[0])
-        raise InvalidInputError(
-            f"embeddings: got zeros only in row {row}; wanted rows with a direction, or normalize=False"
-        )
-    scaled = embeddings / scale.where(scale != 0, 1.0)
-    square = scaled.square().sum(1, keepdim=True)
-    return scaled * square.where(square != 0, 1.0).rsqrt()

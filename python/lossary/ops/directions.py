@@ -1,0 +1,37 @@
+"""Rows divided by their length, whatever their size."""
+
+from torch import Tensor
+
+from lossary.authoring.validation import checks_values
+from lossary.errors import InvalidInputError
+
+
+def directions(name: str, rows: Tensor) -> Tensor:
+    """Divide each row by its length.
+
+    Args:
+        name: the argument that the rows came as, for the error.
+        rows: (rows, dim), at least one column.
+
+    Returns:
+        The shape of ``rows``; differentiable.
+
+    Raises:
+        InvalidInputError: a row is zero and has no direction (a check of values; without it the row stays 0).
+
+    Example:
+        >>> import torch
+        >>> directions("query", torch.tensor([[3e30, 4e30]]))
+        tensor([[0.6000, 0.8000]])
+    """
+    # The direction does not depend on the scale, so dividing by a constant first is free, and keeps the
+    # squares of very large and very small rows in range.
+    scale = rows.detach().abs().amax(1, keepdim=True)
+    if checks_values(rows) and bool((scale == 0).any()):
+        row = int((scale == 0).flatten().nonzero()[0])
+        raise InvalidInputError(
+            f"{name}: got zeros only in row {row}; wanted rows with a direction, or normalize=False"
+        )
+    scaled = rows / scale.where(scale != 0, 1.0)
+    square = scaled.square().sum(1, keepdim=True)
+    return scaled * square.where(square != 0, 1.0).rsqrt()

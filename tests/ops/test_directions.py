@@ -1,0 +1,28 @@
+"""Directions of rows: of any size, with a gradient, and an error for a row without one."""
+
+import pytest
+import torch
+from lossary.errors import InvalidInputError
+from lossary.ops.directions import directions
+from lossary.settings import checks
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_rows_of_any_size_have_length_one(size):
+    rows = torch.tensor([[3.0, -4.0], [0.0, 5.0]]) * size
+    torch.testing.assert_close(directions("query", rows), torch.tensor([[0.6, -0.8], [0.0, 1.0]]))
+
+
+def test_gradient_is_that_of_the_quotient():
+    rows = torch.randn(3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda value: directions("query", value), rows.requires_grad_())
+
+
+def test_a_row_without_a_direction_is_named():
+    with pytest.raises(InvalidInputError, match=r"^key: got zeros only in row 1; wanted rows with a dir"):
+        directions("key", torch.tensor([[1.0], [0.0]]))
+
+
+def test_without_checks_a_zero_row_stays_zero():
+    with checks(enabled=False):
+        assert directions("key", torch.tensor([[2.0], [0.0]])).tolist() == [[1.0], [0.0]]
