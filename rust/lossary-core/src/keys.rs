@@ -123,7 +123,7 @@ macro_rules! impl_key {
 impl_key!(u32, u64);
 
 /// A number that can be ranked: `f32`, `f64` and the integers up to 64 bits.
-pub trait Score: Copy + PartialOrd + Send + Sync + Debug + 'static {
+pub trait Score: Copy + Default + PartialOrd + Send + Sync + Debug + 'static {
     /// The key's width: 32 bits for numbers that fit, else 64.
     type Key: Key;
 

@@ -23,6 +23,13 @@ pub(crate) fn widest<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
+/// Zeros, backed by large pages where there are many.
+pub(crate) fn zeros<T: Default + Clone>(count: usize) -> Vec<T> {
+    let mut zeros = vec![T::default(); count];
+    prefer_large_pages(&mut zeros);
+    zeros
+}
+
 /// Asks the system to back the memory of a large vector, not yet written, by large pages: with small ones, the
 /// first write to each costs more than a sort of what is in it. A system that refuses changes nothing.
 pub(crate) fn prefer_large_pages<T>(memory: &mut [T]) {

@@ -8,7 +8,7 @@ use super::convolution::Convolution;
 use super::samples::{Class, Pairs};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
-use crate::platform::prefer_large_pages;
+use crate::platform::zeros;
 use crate::ranking::Mass;
 use crate::{ranks, threads};
 
@@ -43,12 +43,6 @@ fn gather(numbers: &mut [f64], order: &[u32], number: impl Fn(usize) -> f64) {
     for (into, &sample) in numbers.iter_mut().zip(order) {
         *into = number(sample as usize);
     }
-}
-
-fn zeros(count: usize) -> Vec<f64> {
-    let mut zeros = vec![0.0; count];
-    prefer_large_pages(&mut zeros);
-    zeros
 }
 
 /// Samples in ascending order; those of the negated scores where `MIRRORED`.

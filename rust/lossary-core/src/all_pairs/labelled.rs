@@ -3,6 +3,7 @@
 use super::groups::{Averaging, grouped_all_pairs};
 use super::{AllPairsError, Parameters, Side, Surrogate, all_pairs, curvature_product};
 use crate::keys::Score;
+use crate::platform::zeros;
 
 /// Samples with labels: 0 is a negative, any other a positive. Rows of `width` samples are groups of their own.
 #[derive(Debug, Clone, Copy)]
@@ -121,14 +122,13 @@ impl<'a, S: Score + Into<f64>> Labelled<'a, S> {
     /// Numbers of the positives and of the negatives, in the order of the samples.
     fn join(&self, of_positives: &[f64], of_negatives: &[f64]) -> Vec<f64> {
         let mut next = [0, 0];
-        let join = |&label: &u8| {
+        let mut joined = zeros(self.labels.len());
+        for (number, &label) in joined.iter_mut().zip(self.labels) {
             let positive = usize::from(label != 0);
-            let numbers = [of_negatives, of_positives][positive];
-            let number = numbers[next[positive]];
+            *number = [of_negatives, of_positives][positive][next[positive]];
             next[positive] += 1;
-            number
-        };
-        self.labels.iter().map(join).collect()
+        }
+        joined
     }
 }
 
@@ -160,11 +160,10 @@ fn positives_of(labels: &[u8]) -> usize {
 }
 
 /// The numbers of the positives, of which there are `count`, and those of the negatives.
-fn by_class<T: Copy>(numbers: &[T], labels: &[u8], count: usize) -> (Vec<T>, Vec<T>) {
-    let Some(&any) = numbers.first() else { return (Vec::new(), Vec::new()) };
+fn by_class<T: Copy + Default>(numbers: &[T], labels: &[u8], count: usize) -> (Vec<T>, Vec<T>) {
     // Every number is written to both ends, and stays where its class keeps the place: labels in any order cost the
     // same. One place more than needed takes the last that does not stay.
-    let (mut positives, mut negatives) = (vec![any; count + 1], vec![any; numbers.len() - count + 1]);
+    let (mut positives, mut negatives) = (zeros(count + 1), zeros(numbers.len() - count + 1));
     let mut next = [0, 0];
     for (&number, &label) in numbers.iter().zip(labels) {
         let positive = usize::from(label != 0);
