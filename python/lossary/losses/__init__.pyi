@@ -10,10 +10,18 @@ from lossary.losses.auc.average_precision_surrogate import (
 )
 from lossary.losses.auc.mann_whitney import MannWhitney as MannWhitney
 from lossary.losses.auc.mann_whitney import mann_whitney as mann_whitney
+from lossary.losses.auc.mann_whitney_retrieval import MannWhitneyRetrieval as MannWhitneyRetrieval
+from lossary.losses.auc.mann_whitney_retrieval import mann_whitney_retrieval as mann_whitney_retrieval
+from lossary.losses.auc.mann_whitney_scores import MannWhitneyScores as MannWhitneyScores
+from lossary.losses.auc.mann_whitney_scores import mann_whitney_scores as mann_whitney_scores
 from lossary.losses.auc.pairwise_auc import PairwiseAuc as PairwiseAuc
 from lossary.losses.auc.pairwise_auc import pairwise_auc as pairwise_auc
 from lossary.losses.auc.partial_auc_cvar import PartialAucCvar as PartialAucCvar
 from lossary.losses.auc.partial_auc_cvar import partial_auc_cvar as partial_auc_cvar
+from lossary.losses.auc.partial_auc_kl import PartialAucKl as PartialAucKl
+from lossary.losses.auc.partial_auc_kl import partial_auc_kl as partial_auc_kl
+from lossary.losses.auc.two_way_partial_auc_kl import TwoWayPartialAucKl as TwoWayPartialAucKl
+from lossary.losses.auc.two_way_partial_auc_kl import two_way_partial_auc_kl as two_way_partial_auc_kl
 from lossary.losses.classification.spherical_z import SphericalZ as SphericalZ
 from lossary.losses.classification.spherical_z import spherical_z as spherical_z
 from lossary.losses.distillation.plackett_luce_distillation import (

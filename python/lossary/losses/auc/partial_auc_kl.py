@@ -60,7 +60,7 @@ def partial_auc_kl(
     Differs from the paper: the default surrogate and margin are those of the authors' code.
 
     Source: Zhu, Li, Wang, Wu and Yang, When AUC meets DRO: Optimizing Partial AUC for Deep Learning with
-        Non-Convex Convergence Guarantee, ICML 2022, section 4.2.
+        Non-Convex Convergence Guarantee, ICML 2022.
 
     Example:
         >>> import torch
@@ -103,7 +103,7 @@ class MovingAveragePartialAucKl(nn.Module):
         log_mean: the logarithm of u, one per dataset row; -inf for a row not seen yet.
 
     Source: Zhu, Li, Wang, Wu and Yang, When AUC meets DRO: Optimizing Partial AUC for Deep Learning with
-        Non-Convex Convergence Guarantee, ICML 2022, algorithm 1 (SOPA-s).
+        Non-Convex Convergence Guarantee, ICML 2022 (SOPA-s).
 
     Example:
         >>> import torch

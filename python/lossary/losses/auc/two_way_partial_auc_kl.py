@@ -62,7 +62,7 @@ def two_way_partial_auc_kl(
     Differs from the paper: the default surrogate and margin are those of the authors' code.
 
     Source: Zhu, Li, Wang, Wu and Yang, When AUC meets DRO: Optimizing Partial AUC for Deep Learning with
-        Non-Convex Convergence Guarantee, ICML 2022, section 5.
+        Non-Convex Convergence Guarantee, ICML 2022.
 
     Example:
         >>> import torch
@@ -111,7 +111,7 @@ class MovingAverageTwoWayPartialAucKl(nn.Module):
         log_outer_mean: the logarithm of w; -inf before the first batch.
 
     Source: Zhu, Li, Wang, Wu and Yang, When AUC meets DRO: Optimizing Partial AUC for Deep Learning with
-        Non-Convex Convergence Guarantee, ICML 2022, algorithm 3 (SOTA-s).
+        Non-Convex Convergence Guarantee, ICML 2022 (SOTA-s).
 
     Example:
         >>> import torch
