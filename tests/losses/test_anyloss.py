@@ -2,7 +2,6 @@
 
 import math
 from itertools import product
-from typing import get_args
 
 import pytest
 import torch
@@ -10,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary import metrics
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.losses.imbalance.anyloss import Metric, anyloss, soft_confusion
+from lossary.losses.imbalance.anyloss import anyloss, soft_confusion
+from lossary.metrics.binary_criteria import BINARY_CRITERIA, jaccard
 
-NAMES = get_args(Metric)
+NAMES = ("f_beta", *BINARY_CRITERIA)
 
 
 def exact_score(name: str, target, prediction) -> float:
@@ -20,9 +20,11 @@ def exact_score(name: str, target, prediction) -> float:
     match name:
         case "f_beta":
             return metrics.fbeta_score(target, prediction, beta=2.0, zero_division=0.0)
+        case "f1":
+            return metrics.f1_score(target, prediction, zero_division=0.0)
         case "geometric_mean":
             return metrics.geometric_mean_score(target, prediction)
-        case "balanced_accuracy":
+        case "balanced_accuracy" | "youden":  # mapped to [0, 1] the two are one
             return metrics.balanced_accuracy_score(target, prediction)
         case "accuracy":
             return metrics.accuracy_score(target, prediction)
@@ -131,6 +133,8 @@ def test_macro_is_the_mean_of_the_columns_and_micro_pools_their_counts():
         ("balanced_accuracy", 1),
         ("matthews", 0),
         ("matthews", 1),
+        ("youden", 0),
+        ("youden", 1),
     ],
 )
 def test_undefined_metric_gives_zero_with_a_graph_and_its_column_is_skipped(name, alone):
@@ -145,7 +149,7 @@ def test_undefined_metric_gives_zero_with_a_graph_and_its_column_is_skipped(name
     )
 
 
-@pytest.mark.parametrize("name", ["f_beta", "jaccard", "precision"])
+@pytest.mark.parametrize("name", ["f_beta", "f1", "jaccard", "precision"])
 def test_without_positives_the_loss_is_one_and_the_gradient_zero(name):
     logits = torch.tensor([0.2, -0.3, 0.1], requires_grad=True)
     loss = anyloss(logits, torch.tensor([0, 0, 0]), metric=name, amplification=10.0)
@@ -171,7 +175,7 @@ def test_extreme_beta_is_recall_or_precision(beta, metric):
     torch.testing.assert_close(anyloss(logits, target, beta=beta), anyloss(logits, target, metric=metric))
 
 
-@pytest.mark.parametrize("name", ["f_beta", "precision", "jaccard"])
+@pytest.mark.parametrize("name", ["f_beta", "f1", "precision", "jaccard"])
 def test_no_predicted_mass_gives_a_loss_of_one_and_a_zero_gradient(name):
     logits = torch.full((3,), -50.0, requires_grad=True)
     loss = anyloss(logits, torch.tensor([1, 0, 1]), metric=name, amplification=1e4)
@@ -186,11 +190,20 @@ def test_a_function_of_the_counts_is_a_metric():
     target = torch.rand(8, 3, generator=generator) > 0.5
     options = {"amplification": 6.0}
     by_function = anyloss(logits, target, metric=lambda tp, fp, fn, tn: tp / (tp + fp + fn), **options)
-    by_name = anyloss(logits, target, metric="jaccard", **options)
-    torch.testing.assert_close(by_function, by_name)
-    torch.testing.assert_close(
-        torch.autograd.grad(by_function, logits)[0], torch.autograd.grad(by_name, logits)[0]
-    )
+    for metric in ("jaccard", jaccard):
+        same = anyloss(logits, target, metric=metric, **options)
+        torch.testing.assert_close(by_function, same)
+        torch.testing.assert_close(
+            torch.autograd.grad(by_function, logits, retain_graph=True)[0],
+            torch.autograd.grad(same, logits)[0],
+        )
+
+
+def test_by_name_a_score_from_minus_one_is_mapped_and_as_a_function_it_is_not():
+    logits, target = torch.tensor([0.3, 0.2, -0.3, -0.1]), torch.tensor([1, 0, 1, 1])
+    for name in ("matthews", "youden"):
+        as_function = anyloss(logits, target, metric=BINARY_CRITERIA[name].score)
+        torch.testing.assert_close(anyloss(logits, target, metric=name), as_function / 2)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -228,7 +241,7 @@ LOGITS, TARGET = torch.tensor([0.3, 2.0, -1.0]), torch.tensor([1, 0, 0])
         (torch.zeros(3, 2), torch.tensor([0, 1, 2]), {}, InvalidInputError, "target"),
         (LOGITS * math.nan, TARGET, {}, InvalidInputError, "logits"),
         (LOGITS, TARGET, {"with_logits": False}, InvalidInputError, "logits"),
-        (LOGITS, TARGET, {"metric": "f1"}, InvalidInputError, "metric"),
+        (LOGITS, TARGET, {"metric": "f2"}, InvalidInputError, "metric"),
         (LOGITS, TARGET, {"metric": lambda tp, fp, fn, tn: 0.5}, DtypeError, "metric"),
         (LOGITS, TARGET, {"metric": lambda *counts: torch.stack(counts)}, ShapeError, "metric"),
         (LOGITS, TARGET, {"average": "weighted"}, InvalidInputError, "average"),

@@ -1,4 +1,4 @@
-"""Checks of the options of metrics: one of a few names, a flag, a label, an integer."""
+"""Checks of the options of metrics: one of a few names, a flag, a label, a number."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -51,3 +51,17 @@ def check_whole(name: str, given: Any, least: int, most: int) -> None:
         raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
     if not least <= int(given) <= most:
         raise InvalidInputError(f"{name}: got {given}; wanted {wanted}")
+
+
+def check_not_negative(name: str, given: Any) -> None:
+    """Raise unless ``given`` is a number of 0 or above; infinity is one.
+
+    Raises:
+        InvalidInputError: a number below 0, or NaN.
+        DtypeError: anything else.
+    """
+    wanted = "a number, 0 or above"
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise DtypeError(f"{name}: got {given!r}; wanted {wanted}")
+    if not given >= 0:  # type: ignore[operator] # Real declares no order
+        raise InvalidInputError(f"{name}: got {given!r}; wanted {wanted}")

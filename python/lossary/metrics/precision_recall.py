@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.errors import DtypeError, InvalidInputError, UndefinedMetricWarning
+from lossary.errors import InvalidInputError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, relative_weights
 from lossary.metrics.averaging import Scores
 from lossary.metrics.confusion import indicators, label_list
 from lossary.metrics.labels import Encoded, check_pair, encode_arrays, label_array
-from lossary.metrics.options import check_choice, check_label
+from lossary.metrics.options import check_choice, check_label, check_not_negative
 
 _AVERAGES = ("binary", "micro", "macro", "weighted", "samples", None)
 
@@ -177,10 +177,7 @@ def fbeta_score(
         >>> fbeta_score([0, 1, 1, 0], [1, 1, 1, 0], beta=2.0)  # 10 / (10 + 0 + 1)
         0.9090909090909091
     """
-    if isinstance(beta, bool) or not isinstance(beta, Real):
-        raise DtypeError(f"beta: got {beta!r}; wanted a number, 0 or above")
-    if not beta >= 0:
-        raise InvalidInputError(f"beta: got {beta!r}; wanted a number, 0 or above")
+    check_not_negative("beta", beta)
     counts = _Counts(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division)
     try:
         return counts.f_score(float(beta))

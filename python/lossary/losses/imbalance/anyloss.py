@@ -15,34 +15,16 @@ from torch import Tensor
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module, reduce
 from lossary.authoring.validation import (
     check_between,
-    check_binary,
     check_choice,
-    check_class_index,
-    check_finite,
     check_floating,
     check_positive,
     check_shape,
-    check_tensor,
-    check_unit_interval,
 )
-from lossary.errors import ShapeError
+from lossary.losses.imbalance._inputs import class_probabilities
+from lossary.metrics.binary_criteria import BINARY_CRITERIA, BinaryCriterion, BinaryCriterionName, f_beta
 
-Metric = Literal[
-    "accuracy",
-    "f_beta",
-    "geometric_mean",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "specificity",
-    "jaccard",
-    "matthews",
-]
 Average = Literal["macro", "micro"]
 Score = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-
-_NEEDS_POSITIVES = {"geometric_mean", "balanced_accuracy", "recall", "matthews"}
-_NEEDS_NEGATIVES = {"geometric_mean", "balanced_accuracy", "specificity", "matthews"}
 
 
 class SoftConfusion(NamedTuple):
@@ -98,35 +80,10 @@ def soft_confusion(
     """
     check_positive("amplification", amplification)
     check_between("threshold", threshold, 0.0, 1.0)
-    check_floating("logits", logits)
-    check_tensor("target", target)
-    if logits.ndim not in (1, 2):
-        raise ShapeError(f"logits: got shape {tuple(logits.shape)}; wanted (batch) or (batch, classes)")
-    check_finite("logits", logits)
-    if not with_logits:
-        check_unit_interval("logits", logits)
-    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-    if logits.ndim == 2 and target.ndim == 1:
-        num_classes = logits.shape[1]
-        check_shape("target", target, tuple(logits.shape[:1]), like="logits")
-        if num_classes < 2:
-            raise ShapeError(
-                f"logits: got shape {tuple(logits.shape)} with class indices as target; wanted two "
-                "classes or more, or a target of the same shape"
-            )
-        check_class_index("target", target, num_classes)
-        positive = target.unsqueeze(1) == torch.arange(num_classes, device=target.device)
-        probability = wide.softmax(1) if with_logits else wide
-    else:
-        check_shape("target", target, tuple(logits.shape), like="logits")
-        check_binary("target", target)
-        positive = target != 0
-        probability = wide.sigmoid() if with_logits else wide
-
+    probability, positive = class_probabilities(logits, target, with_logits=with_logits)
     steepened = amplification * (probability - threshold)
     hit, miss = steepened.sigmoid(), (-steepened).sigmoid()  # not 1 - hit: it would lose the small values
-    y, rest = positive.to(wide.dtype), (~positive).to(wide.dtype)
+    y, rest = positive.to(hit.dtype), (~positive).to(hit.dtype)
     return SoftConfusion(
         tp=(y * hit).sum(0), fp=(rest * hit).sum(0), fn=(y * miss).sum(0), tn=(rest * miss).sum(0)
     )
@@ -139,7 +96,7 @@ def anyloss(
     | Integer[Tensor, "batch *classes"]
     | Float[Tensor, "batch *classes"],
     *,
-    metric: Metric | Score = "f_beta",
+    metric: Literal["f_beta"] | BinaryCriterionName | Score = "f_beta",
     beta: float = 1.0,
     amplification: float = 73.0,
     threshold: float = 0.5,
@@ -159,10 +116,11 @@ def anyloss(
         target: 0 or 1 (or bool) in the shape of ``logits``; or, beside (batch, classes) logits, one class
             index per sample: softmax, and each class against the rest (a threshold of 0.5 then is not the
             rule of the largest logit).
-        metric: "f_beta", "accuracy", "geometric_mean" (of recall and specificity), "balanced_accuracy",
-            "precision", "recall", "specificity", "jaccard", "matthews" (mapped to [0, 1]), or a function
-            ``f(tp, fp, fn, tn)`` of tensors of shape () or (classes,) that returns a score of that shape,
-            higher being better and at most 1.
+        metric: "f_beta", or a name of `lossary.metrics.binary_criteria`: "accuracy", "balanced_accuracy",
+            "f1", "geometric_mean" (of recall and specificity), "jaccard", "matthews", "precision", "recall",
+            "specificity", "youden"; or a function ``f(tp, fp, fn, tn)`` of tensors of shape () or (classes,)
+            that returns a score of that shape, higher being better and at most 1. The scores from -1 to 1,
+            Matthews and Youden, are mapped to [0, 1] when given by name.
         beta: weight of recall in "f_beta", above 0; 1 is the F1 score.
         amplification: L, above 0; larger is closer to the exact score and has its gradient nearer the
             threshold.
@@ -185,7 +143,7 @@ def anyloss(
 
     Differs from the paper: the metrics beyond accuracy, F-beta, G-mean and balanced accuracy, and several
         columns, are ours. The authors' hand-written gradient of the G-mean is 4 times too large and is not
-        followed; the roots of G-mean and Matthews are cut at 1e-12, where their gradient would be infinite.
+        followed; the root in the G-mean is linear below 1e-12, where its gradient has no bound.
 
     Source: Han, Moniz and Chawla, AnyLoss: Transforming Classification Metrics into Loss Functions, KDD 2024.
 
@@ -198,7 +156,7 @@ def anyloss(
         tensor(0.5000)
     """
     if not callable(metric):
-        check_choice("metric", metric, get_args(Metric))
+        check_choice("metric", metric, ("f_beta", *BINARY_CRITERIA))
     check_choice("average", average, get_args(Average))
     check_positive("beta", beta)
     counts = soft_confusion(
@@ -214,45 +172,14 @@ def anyloss(
         check_floating("metric", score)
         check_shape("metric", score, tuple(counts.tp.shape), like="the counts it was given")
         return (1 - score).mean()
-    undefined = torch.zeros_like(counts.tp, dtype=torch.bool)
-    if metric in _NEEDS_POSITIVES:
-        undefined = undefined | (counts.tp + counts.fn == 0)
-    if metric in _NEEDS_NEGATIVES:
-        undefined = undefined | (counts.fp + counts.tn == 0)
-    return reduce(1 - _score(metric, beta, *counts), "mean", mask=~undefined)
-
-
-def _score(metric: Metric, beta: float, tp: Tensor, fp: Tensor, fn: Tensor, tn: Tensor) -> Tensor:
-    """The named score of the counts."""
-    match metric:
-        case "accuracy":
-            return _ratio(tp + tn, tp + tn + fp + fn)
-        case "f_beta":
-            recall_weight = beta**2 / (1 + beta**2)
-            # numerator plus something, not the textbook denominator: rounding then never exceeds 1
-            return _ratio(tp, tp + recall_weight * fn + (1 - recall_weight) * fp)
-        case "geometric_mean":
-            return (_ratio(tp, tp + fn) * _ratio(tn, tn + fp)).clamp(min=1e-12).sqrt()
-        case "balanced_accuracy":
-            return (_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2
-        case "precision":
-            return _ratio(tp, tp + fp)
-        case "recall":
-            return _ratio(tp, tp + fn)
-        case "specificity":
-            return _ratio(tn, tn + fp)
-        case "jaccard":
-            return _ratio(tp, tp + fp + fn)
-        case "matthews":
-            radicand = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-            return (1 + (tp * tn - fp * fn) / radicand.clamp(min=1e-12).sqrt()) / 2
-
-
-def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    """``part / whole``; 0 with a zero gradient where ``whole`` is too small for a finite gradient."""
-    limits = torch.finfo(whole.dtype)
-    empty = whole <= limits.tiny / limits.eps
-    return (part / whole.masked_fill(empty, 1)).masked_fill(empty, 0)
+    criterion = BinaryCriterion(f_beta(beta)) if metric == "f_beta" else BINARY_CRITERIA[metric]
+    defined = torch.ones_like(counts.tp, dtype=torch.bool)
+    if criterion.needs_positives:
+        defined = defined & (counts.tp + counts.fn > 0)
+    if criterion.needs_negatives:
+        defined = defined & (counts.fp + counts.tn > 0)
+    loss = (1 - criterion.score(*counts)) / (1 - criterion.lowest)
+    return reduce(loss, "mean", mask=defined)
 
 
 Anyloss = loss_module(anyloss)
