@@ -22,6 +22,12 @@ from lossary.losses.auc.partial_auc_kl import PartialAucKl as PartialAucKl
 from lossary.losses.auc.partial_auc_kl import partial_auc_kl as partial_auc_kl
 from lossary.losses.auc.two_way_partial_auc_kl import TwoWayPartialAucKl as TwoWayPartialAucKl
 from lossary.losses.auc.two_way_partial_auc_kl import two_way_partial_auc_kl as two_way_partial_auc_kl
+from lossary.losses.classification.correctness_aware_calibration import (
+    CorrectnessAwareCalibration as CorrectnessAwareCalibration,
+)
+from lossary.losses.classification.correctness_aware_calibration import (
+    correctness_aware_calibration as correctness_aware_calibration,
+)
 from lossary.losses.classification.spherical_z import SphericalZ as SphericalZ
 from lossary.losses.classification.spherical_z import spherical_z as spherical_z
 from lossary.losses.distillation.plackett_luce_distillation import (
@@ -32,6 +38,12 @@ from lossary.losses.distillation.plackett_luce_distillation import (
 )
 from lossary.losses.imbalance.anyloss import Anyloss as Anyloss
 from lossary.losses.imbalance.anyloss import anyloss as anyloss
+from lossary.losses.imbalance.binary_tversky import BinaryTversky as BinaryTversky
+from lossary.losses.imbalance.binary_tversky import binary_tversky as binary_tversky
+from lossary.losses.imbalance.likelihood_weighted import LikelihoodWeighted as LikelihoodWeighted
+from lossary.losses.imbalance.likelihood_weighted import likelihood_weighted as likelihood_weighted
+from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as SelfAdjustingDice
+from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
 from lossary.losses.segmentation.dice import Dice as Dice
