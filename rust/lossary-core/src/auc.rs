@@ -9,10 +9,10 @@ use crate::bins::Bins;
 use crate::double_double::DoubleDouble;
 use crate::few;
 use crate::keys::{Key, Score};
-use crate::partition::{Bucket, partition};
-use crate::platform::{Work, widest};
+use crate::partition::partition;
 use crate::ranking::{Counted, Entry, Mass, RankingError, survey};
 use crate::threads;
+use crate::weighted_area;
 use crate::weights::{Order, Weighted, WeightedSamples};
 
 /// Wins and ties of positives over negatives, and how many there are of each.
@@ -115,9 +115,9 @@ fn count_sorted<S: Score>(pairs: impl Iterator<Item = (S, bool)>) -> Auc {
 /// The weighted form of [`Auc`]; its sums carry about 106 bits.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WeightedAuc {
-    twice_wins: DoubleDouble,
-    positives: DoubleDouble,
-    negatives: DoubleDouble,
+    pub(crate) twice_wins: DoubleDouble,
+    pub(crate) positives: DoubleDouble,
+    pub(crate) negatives: DoubleDouble,
     /// Some tie group has a negative sum of weights of the negatives, so the curve runs backwards there.
     pub turns_back: bool,
 }
@@ -129,7 +129,7 @@ impl WeightedAuc {
         (positives > 0.0 && negatives > 0.0).then(|| self.twice_wins.to_f64() / (2.0 * positives * negatives))
     }
 
-    fn followed_by(self, higher: Self) -> Self {
+    pub(crate) fn followed_by(self, higher: Self) -> Self {
         let across = higher.positives * self.negatives;
         Self {
             twice_wins: self.twice_wins.add(higher.twice_wins).add(across).add(across),
@@ -140,7 +140,7 @@ impl WeightedAuc {
     }
 
     /// The sums of entries that ascend.
-    fn of_sorted<K: Key>(entries: &[Weighted<K>]) -> Self {
+    pub(crate) fn of_sorted<K: Key>(entries: &[Weighted<K>]) -> Self {
         let groups = entries.chunk_by(|a, b| a.packed().tie_group() == b.packed().tie_group());
         groups.fold(Self::default(), |lower, group| lower.followed_by(Self::tied(group)))
     }
@@ -155,8 +155,8 @@ impl WeightedAuc {
 
 /// [`roc_auc`] where a pair counts the product of its weights. Zero weights drop out.
 ///
-/// Takes O(n log n) time and 12 or 16 bytes of memory a sample; weights of zero cost a copy of the others. Sums
-/// carry about 106 bits, and do not depend on the order of the samples.
+/// Takes O(n log n) time and 12 or 16 bytes of memory a sample. Sums carry about 106 bits, and do not depend on the
+/// order of the samples.
 ///
 /// # Errors
 /// As [`roc_auc`], and for weights that are not finite or all zero.
@@ -175,60 +175,8 @@ pub fn weighted_roc_auc<S: Score>(
     let survey = survey(scores)?;
     let mut buckets = partition(&samples, &survey);
     let threads = threads::threads_for(scores.len());
-    let sums = threads::map_with(buckets.iter_mut(), threads, Order::default, sum_bucket);
+    let sums = threads::map_with(buckets.iter_mut(), threads, Order::default, |order, bucket| {
+        weighted_area::of_bucket(order, bucket.entries)
+    });
     Ok(sums.into_iter().fold(WeightedAuc::default(), WeightedAuc::followed_by))
-}
-
-fn sum_bucket<K: Key>(order: &mut Order<K>, bucket: Bucket<'_, Weighted<K>>) -> WeightedAuc {
-    let sorted = order.sorted(bucket.entries);
-    let tied =
-        |[one, other]: [usize; 2]| sorted[one].packed().tie_group() == sorted[other].packed().tie_group();
-    let mut steps = (CROWD..sorted.len()).step_by(CROWD).map(|place| [place - CROWD, place]);
-    if steps.any(tied) {
-        return WeightedAuc::of_sorted(sorted);
-    }
-    // An order that depends on the values alone, as `of_sorted` has.
-    for place in 1..sorted.len() {
-        let mut hole = place;
-        while hole > 0
-            && sorted[hole - 1].packed() == sorted[hole].packed()
-            && sorted[hole - 1] > sorted[hole]
-        {
-            sorted.swap(hole - 1, hole);
-            hole -= 1;
-        }
-    }
-    widest(Sum { sorted }).unwrap_or_else(|| WeightedAuc::of_sorted(sorted))
-}
-
-/// Where this many entries tie, they are summed together.
-const CROWD: usize = 32;
-
-/// Sums entries that ascend, one by one; None where a negative has a negative weight.
-struct Sum<'a, K> {
-    sorted: &'a [Weighted<K>],
-}
-
-impl<K: Key> Work for Sum<'_, K> {
-    type Output = Option<WeightedAuc>;
-
-    #[inline(always)]
-    fn run(self) -> Option<WeightedAuc> {
-        let mut sums = WeightedAuc::default();
-        let (mut below, mut previous, mut lowest) = (DoubleDouble::default(), None, 0.0_f64);
-        for &entry in self.sorted {
-            // Without a branch: neither labels nor ties can be predicted.
-            let tied = previous == Some(entry.packed().tie_group());
-            previous = Some(entry.packed().tie_group());
-            below = if tied { below } else { sums.negatives };
-            let positive = if entry.packed().is_positive() { entry.weight() } else { 0.0 };
-            let negative = if entry.packed().is_positive() { 0.0 } else { entry.weight() };
-            lowest = if negative < lowest { negative } else { lowest };
-            sums.negatives = sums.negatives.add_f64(negative);
-            sums.positives = sums.positives.add_f64(positive);
-            // Negatives come first in a tie group: those below it count twice, those in it once.
-            sums.twice_wins = sums.twice_wins.add_times(below.add_long(sums.negatives), positive);
-        }
-        (lowest == 0.0).then_some(sums)
-    }
 }

@@ -73,7 +73,7 @@ pub fn curve<S: Score>(scores: &[S], labels: &[u8]) -> Result<Curve, RankingErro
 /// # Errors
 /// As [`curve`], and for weights that are not finite or all zero.
 pub fn weighted_curve<S: Score>(scores: &[S], labels: &[u8], weights: &[f64]) -> Result<Curve, RankingError> {
-    let samples = WeightedSamples::new(scores, labels, weights)?;
+    let samples = WeightedSamples::new(scores, labels, weights)?.without_zeros();
     Ok(trace(&samples, &survey(scores)?))
 }
 
@@ -106,7 +106,7 @@ pub fn weighted_average_precision<S: Score>(
     labels: &[u8],
     weights: &[f64],
 ) -> Result<Option<f64>, RankingError> {
-    let samples = WeightedSamples::new(scores, labels, weights)?.scaled();
+    let samples = WeightedSamples::new(scores, labels, weights)?.without_zeros().scaled();
     Ok(mean_precision(&samples, &survey(scores)?))
 }
 

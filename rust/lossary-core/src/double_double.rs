@@ -44,6 +44,18 @@ fn two_product(a: f64, b: f64) -> DoubleDouble {
 }
 
 impl DoubleDouble {
+    /// A number from its high and low part.
+    #[inline(always)]
+    pub(crate) fn of_parts(high: f64, low: f64) -> Self {
+        Self { high, low }
+    }
+
+    /// The high and the low part.
+    #[inline(always)]
+    pub(crate) fn parts(self) -> (f64, f64) {
+        (self.high, self.low)
+    }
+
     /// `a - b` exactly.
     #[inline(always)]
     pub(crate) fn difference(a: f64, b: f64) -> Self {

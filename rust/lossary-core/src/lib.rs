@@ -113,5 +113,6 @@ pub mod threads;
 pub mod thresholds;
 mod tie_sums;
 pub mod top_k;
+mod weighted_area;
 pub mod weighted_kendall;
 mod weights;

@@ -8,7 +8,7 @@
 
 use crate::grid::Grid;
 use crate::keys::{Key, Score};
-use crate::platform::{Work, prefer_large_pages, widest};
+use crate::platform::{Work, widest};
 use crate::ranking::{Entry, Samples, Survey};
 use crate::threads;
 use std::ops::Range;
@@ -123,8 +123,7 @@ fn scatter<P: Samples>(samples: &P, grid: Grid<KeyOf<P>>) -> (Vec<P::Entry>, Vec
     let parts = threads::parts(samples.count(), threads);
     let histograms = threads::map(parts.clone(), threads, |part| widest(Histogram { samples, grid, part }));
     let (spans, bucket_of_bin) = merge_bins(grid, &histograms);
-    let mut entries = vec![P::Entry::default(); spans.iter().map(|span| span.length).sum()];
-    prefer_large_pages(&mut entries);
+    let mut entries = P::Entry::zeros(spans.iter().map(|span| span.length).sum());
     let slots = slots_per_part(&mut entries, &histograms, &bucket_of_bin, spans.len());
     let jobs = parts.into_iter().zip(slots).collect();
     threads::map(jobs, threads, |(part, slots)| {
@@ -202,17 +201,13 @@ impl<P: Samples> Work for Scatter<'_, P> {
     #[inline(always)]
     fn run(mut self) {
         let (bucket_of_bin, slots) = (self.bucket_of_bin, self.slots.as_mut_slice());
-        let (mut bins, mut entries) = ([0; BLOCK], [P::Entry::default(); BLOCK]);
+        let mut bins = [0; BLOCK];
         for start in self.part.clone().step_by(BLOCK) {
             let block = start..self.part.end.min(start + BLOCK);
-            let mut filled = 0;
-            for ((bin, slot), (key, entry)) in
-                bins.iter_mut().zip(&mut entries).zip(self.samples.entries(block))
-            {
-                (*bin, *slot) = (self.grid.bin(key), entry);
-                filled += 1;
+            for (bin, (key, _)) in bins.iter_mut().zip(self.samples.entries(block.clone())) {
+                *bin = self.grid.bin(key);
             }
-            for (&bin, &entry) in bins[..filled].iter().zip(&entries) {
+            for (&bin, (_, entry)) in bins.iter().zip(self.samples.entries(block)) {
                 if let Some(slot) = slots[usize::from(bucket_of_bin[bin as usize])].next() {
                     *slot = entry;
                 }

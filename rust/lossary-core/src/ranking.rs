@@ -3,7 +3,7 @@
 use crate::bins::Bins;
 use crate::grid::{Grid, MOST_BINS};
 use crate::keys::{Key, Score};
-use crate::platform::{Work, widest};
+use crate::platform::{Work, prefer_large_pages, widest};
 use crate::threads;
 use std::fmt;
 use std::ops::Range;
@@ -91,6 +91,9 @@ pub(crate) trait Entry: Copy + Default + Send + Sync {
     fn packed(self) -> Self::Key;
     fn mass(self) -> Self::Mass;
 
+    /// Room for so many entries, on large pages where there are many.
+    fn zeros(count: usize) -> Vec<Self>;
+
     /// Sorts a bucket: lower scores first, then negatives.
     fn sort(entries: &mut [Self], scratch: &mut Self::Scratch);
 }
@@ -137,6 +140,12 @@ impl<K: Key> Entry for K {
     #[inline(always)]
     fn mass(self) -> u64 {
         1
+    }
+
+    fn zeros(count: usize) -> Vec<K> {
+        let mut zeros = vec![K::default(); count];
+        prefer_large_pages(&mut zeros);
+        zeros
     }
 
     fn sort(entries: &mut [K], bins: &mut Bins<K>) {

@@ -4,7 +4,7 @@ use crate::bins::Bins;
 use crate::double_double::DoubleDouble;
 use crate::keys::{Key, Score};
 use crate::partition::LONGEST;
-use crate::platform::{Work, widest};
+use crate::platform::{Work, prefer_large_pages, widest};
 use crate::ranking::{Entry, RankingError, Samples, check_lengths};
 use crate::threads;
 use crate::tie_sums;
@@ -19,6 +19,12 @@ pub(crate) struct Weighted<K> {
 }
 
 impl<K: Key> Weighted<K> {
+    #[inline(always)]
+    pub(crate) fn new(key: K, positive: bool, weight: f64) -> Self {
+        let bits = weight.to_bits();
+        Self { packed: key.pack(positive), weight: [bits as u32, (bits >> 32) as u32] }
+    }
+
     #[inline(always)]
     pub(crate) fn weight(self) -> f64 {
         let [low, high] = self.weight;
@@ -49,10 +55,16 @@ impl<K: Key> Entry for Weighted<K> {
         DoubleDouble::from(self.weight())
     }
 
+    fn zeros(count: usize) -> Vec<Self> {
+        // Advice comes before the first write, which for a struct is here.
+        let mut zeros = Vec::with_capacity(count);
+        prefer_large_pages(zeros.spare_capacity_mut());
+        zeros.resize(count, Self::default());
+        zeros
+    }
+
     fn sort(entries: &mut [Self], order: &mut Order<K>) {
-        if order.sort(entries) {
-            entries.copy_from_slice(&order.sorted);
-        }
+        order.sort(entries);
     }
 }
 
@@ -70,50 +82,60 @@ const PLACE: u32 = u16::BITS;
 /// Bits of a word that the key has at most: the highest two stay free for what `Bins` fills in.
 const KEY: u32 = u64::BITS - 2 - PLACE;
 
+/// The entry that a word stands for.
+#[inline(always)]
+pub(crate) fn entry<K: Key>(word: u64, entries: &[Weighted<K>]) -> Weighted<K> {
+    entries[(word & ((1 << PLACE) - 1)) as usize]
+}
+
+/// Whether the keys of two words agree, but for the lowest bits that a word may lack.
+#[inline(always)]
+pub(crate) fn are_near(a: u64, b: u64) -> bool {
+    (a ^ b) >> PLACE == 0
+}
+
 impl<K: Key> Order<K> {
-    /// The entries of a bucket, sorted by key and label.
-    pub(crate) fn sorted<'a>(&'a mut self, entries: &'a mut [Weighted<K>]) -> &'a mut [Weighted<K>] {
-        if self.sort(entries) { &mut self.sorted } else { entries }
+    /// Sorts entries by key and label.
+    fn sort(&mut self, entries: &mut [Weighted<K>]) {
+        if self.words(entries).is_none() {
+            entries.sort_unstable_by_key(|entry| entry.packed);
+            return;
+        }
+        self.sorted.clear();
+        self.sorted.extend(self.words.iter().map(|&word| entry(word, entries)));
+        entries.copy_from_slice(&self.sorted);
     }
 
-    /// Sorts entries to `sorted`; or in place, and returns false.
-    fn sort(&mut self, entries: &mut [Weighted<K>]) -> bool {
+    /// A word for each entry of a bucket, in the order of key and label; None where all are the same, or there are
+    /// too many.
+    pub(crate) fn words(&mut self, entries: &[Weighted<K>]) -> Option<&mut [u64]> {
         if entries.len() > LONGEST {
-            entries.sort_unstable_by_key(|entry| entry.packed);
-            return false;
+            return None;
         }
-        let Some((min, cut)) = widest(Words { words: &mut self.words, entries }) else {
-            return false;
-        };
+        let cut = widest(Words { words: &mut self.words, entries })?;
         self.bins.sort(&mut self.words);
-        self.sorted.clear();
-        self.sorted.reserve(entries.len());
-        for word in &self.words {
-            self.sorted.push(entries[(word & ((1 << PLACE) - 1)) as usize]);
-        }
         if cut > 0 {
             // Keys that differ in their last bits alone.
-            let place = |entry: &Weighted<K>| entry.packed.less(min).bin(cut);
-            for near in self.sorted.chunk_by_mut(|a, b| place(a) == place(b)) {
-                near.sort_unstable_by_key(|entry| entry.packed);
+            for near in self.words.chunk_by_mut(|&a, &b| are_near(a, b)) {
+                near.sort_unstable_by_key(|&word| entry(word, entries).packed);
             }
         }
-        true
+        Some(&mut self.words)
     }
 }
 
 /// Writes a word for each entry: the distance of its key from the lowest, less so many bits, and its place. Returns
-/// the lowest key and those bits; None where all are the same.
+/// those bits; None where all are the same.
 struct Words<'a, K> {
     words: &'a mut Vec<u64>,
     entries: &'a [Weighted<K>],
 }
 
 impl<K: Key> Work for Words<'_, K> {
-    type Output = Option<(K, u32)>;
+    type Output = Option<u32>;
 
     #[inline(always)]
-    fn run(self) -> Option<(K, u32)> {
+    fn run(self) -> Option<u32> {
         let first = self.entries.first()?.packed;
         let (mut min, mut max) = (first, first);
         for entry in self.entries {
@@ -130,16 +152,17 @@ impl<K: Key> Work for Words<'_, K> {
         for (place, (word, entry)) in self.words.iter_mut().zip(self.entries).enumerate() {
             *word = entry.packed.less(min).bin(cut) << PLACE | place as u64;
         }
-        Some((min, cut))
+        Some(cut)
     }
 }
 
-/// Samples with weights. Weights of zero drop out; negative ones count negatively.
+/// Samples with weights; negative ones count negatively.
 #[derive(Clone)]
 pub(crate) struct WeightedSamples<'a, S: Clone> {
     scores: Cow<'a, [S]>,
     labels: Cow<'a, [u8]>,
     weights: Cow<'a, [f64]>,
+    any_zero: bool,
     /// The largest magnitudes of the weights of negatives and of positives.
     largest: [f64; 2],
     /// What the weights of negatives and of positives are multiplied by.
@@ -169,12 +192,18 @@ impl<'a, S: Score> WeightedSamples<'a, S> {
         if largest == [0.0; 2] {
             return Err(RankingError::NoWeight);
         }
-        let (scores, labels, weights) = if smallest == 0 {
-            (keep(scores, weights), keep(labels, weights), keep(weights, weights))
-        } else {
-            (scores.into(), labels.into(), weights.into())
-        };
-        Ok(Self { scores, labels, weights, largest, scales: [1.0; 2] })
+        let (scores, labels, weights) = (scores.into(), labels.into(), weights.into());
+        Ok(Self { scores, labels, weights, any_zero: smallest == 0, largest, scales: [1.0; 2] })
+    }
+
+    /// Without those whose weight is zero, for results that list scores: sums ignore them anyway.
+    pub(crate) fn without_zeros(self) -> Self {
+        if !self.any_zero {
+            return self;
+        }
+        let (scores, labels) = (keep(&self.scores, &self.weights), keep(&self.labels, &self.weights));
+        let weights = keep(&self.weights, &self.weights);
+        Self { scores, labels, weights, any_zero: false, ..self }
     }
 
     /// Weights times the power of two that brings the largest near 1: ratios do not change, and products of
@@ -275,8 +304,8 @@ impl<S: Score> Samples for WeightedSamples<'_, S> {
         let [negative, positive] = self.scales;
         samples.map(move |((&score, &label), &weight)| {
             let key = score.key();
-            let bits = (weight * if label == 0 { negative } else { positive }).to_bits();
-            (key, Weighted { packed: key.pack(label != 0), weight: [bits as u32, (bits >> 32) as u32] })
+            let weight = weight * if label == 0 { negative } else { positive };
+            (key, Weighted::new(key, label != 0, weight))
         })
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn weigh<S: StateScore>(
     unit: i32,
 ) -> Result<Vec<Weighed>, StateError> {
     check_lengths(scores, labels)?;
-    let samples = WeightedSamples::new(scores, labels, weights)?;
+    let samples = WeightedSamples::new(scores, labels, weights)?.without_zeros();
     let mut buckets = partition(&samples, &survey(scores)?);
     Ok(gather::<S, _, _>(sort::<S, _>(&mut buckets), |same, score, positive| {
         let sum = same.iter().map(|entry| in_integer_units(entry.mass().to_f64(), unit)).sum();
