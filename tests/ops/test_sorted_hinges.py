@@ -21,8 +21,10 @@ exact_scores = st.floats(-4, 4) | st.sampled_from([0.1, 0.2, 0.3, 0.7, 0.8, 1.1,
 )
 def test_counts_pairs_by_exact_arithmetic(samples, margin):
     samples = sorted(samples)
-    columns = [torch.tensor([column]) for column in zip(*samples, strict=True)]
-    _, slopes = hinge(SortedRows(columns[0].double(), columns[1], columns[2].double()), margin, 1)
+    score, positive, mass = (
+        torch.tensor([column], dtype=torch.float64) for column in zip(*samples, strict=True)
+    )
+    _, slopes = hinge(SortedRows(score, positive != 0, mass), margin, 1)
     for slope, (own, own_class, _) in zip(slopes[0].tolist(), samples, strict=True):
         sign = 1 if own_class else -1
         others = [(Fraction(score), mass) for score, positive, mass in samples if positive != own_class]
