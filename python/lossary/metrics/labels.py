@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, contiguous, in_place, one_axis, to_numpy
+from lossary.metrics.label_strings import string_codes
 
 # Classes that are counted by their own value: beyond, labels are encoded first.
 _WIDEST = 1 << 12
@@ -278,9 +279,13 @@ def encode_arrays(actual: Array, predicted: Array) -> Encoded:
     elif dtype.kind == "f":  # uint64 with a signed dtype: exact only as objects
         actual, predicted = actual.astype(object), predicted.astype(object)
     if not 0 < width <= _WIDEST:
-        values, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
-        codes = inverse.astype(np.int64)
-        actual, predicted, low, width = codes[: len(actual)], codes[len(actual) :], 0, len(values)
+        if dtype.kind == "U":
+            values, (actual, predicted) = string_codes((actual, predicted))
+        else:
+            values, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
+            codes = inverse.astype(np.int64)
+            actual, predicted = codes[: len(actual)], codes[len(actual) :]
+        low, width = 0, len(values)
     hits, true, guessed = _kernels.tally_counts(actual, predicted, low, width)
     present = (true + guessed) > 0
     counts = (
