@@ -26,10 +26,18 @@ from lossary.metrics.label_ranking import (
     label_ranking_loss,
 )
 from lossary.metrics.mann_whitney import mann_whitney_u
+from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.partial import partial_auc
-from lossary.metrics.precision_recall import f1_score, fbeta_score, precision_score, recall_score
+from lossary.metrics.precision_recall import (
+    f1_score,
+    fbeta_score,
+    jaccard_score,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
 from lossary.metrics.rank_pairs import RankTest
 from lossary.metrics.retrieval import (
     map_at_r,
@@ -64,6 +72,7 @@ __all__ = [
     "fbeta_score",
     "geometric_mean_score",
     "grouped_auc",
+    "jaccard_score",
     "kendall_tau",
     "kendall_test",
     "label_ranking_average_precision_score",
@@ -73,12 +82,14 @@ __all__ = [
     "matthews_corrcoef",
     "mean_average_precision",
     "mean_reciprocal_rank",
+    "multilabel_confusion_matrix",
     "ndcg_at_k",
     "ndcg_score",
     "normalized_mutual_info_score",
     "partial_auc",
     "precision_at_k",
     "precision_recall_curve",
+    "precision_recall_fscore_support",
     "precision_score",
     "r_precision",
     "recall_at_k",

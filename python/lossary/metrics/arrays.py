@@ -177,9 +177,18 @@ def weights(given: Any, count: int, wanted: str = "as y_true") -> NDArray[np.flo
     """Sample weights as float64, checked as scikit-learn does: finite, as many as samples, not all zero."""
     if given is None:
         return None
-    array = one_axis("sample_weight", numeric("sample_weight", to_numpy("sample_weight", given)))
+    array = numeric("sample_weight", to_numpy("sample_weight", given))
+    if array.ndim > 1 and array.shape[1:] != (1,):
+        raise ShapeError(
+            f"sample_weight: got shape {array.shape} (Sample weights must be 1D array or scalar); wanted "
+            f"({count},)"
+        )
+    array = one_axis("sample_weight", array)
     if len(array) != count:
-        raise ShapeError(f"sample_weight: got {len(array)} weights; wanted {count}, {wanted}")
+        raise ShapeError(
+            f"sample_weight: got {len(array)} weights; wanted {count}, {wanted} (inconsistent numbers of "
+            f"samples: [{count}, {len(array)}])"
+        )
     array = contiguous(array.astype(np.float64, copy=False))
     if not np.isfinite(array).all():
         index = int(np.flatnonzero(~np.isfinite(array))[0])

@@ -51,15 +51,8 @@ def confusion_matrix(
     encoded = encode(y_true, y_pred)
     table = _weighted_table(encoded, sample_weight, sums=normalize is None)
     if labels is not None:
-        wanted = label_list(labels)
-        if len(np.unique(wanted)) != len(wanted):
-            raise InvalidInputError(f"labels: got {wanted.tolist()}; wanted each label once")
-        places, known = encoded.positions(wanted)
-        if not encoded.tallies(None)[1][places[known]].any():
-            raise InvalidInputError(f"labels: got {wanted.tolist()}; wanted at least one that is in y_true")
-        chosen = np.zeros((len(wanted), len(wanted)), table.dtype)
-        chosen[np.ix_(known, known)] = table[np.ix_(places[known], places[known])]
-        table = chosen
+        missing = "At least one label specified must be in y_true"
+        table = chosen_table(encoded, table, label_list(labels), missing)
     if normalize is not None:
         axis = {"true": 1, "pred": 0, "all": None}[normalize]
         sums = table.sum(axis=axis, keepdims=True)
@@ -81,13 +74,26 @@ def _weighted_table(encoded: Encoded, sample_weight: Any, *, sums: bool) -> Arra
     given = to_numpy("sample_weight", sample_weight)
     weight = (weights if sums else relative_weights)(given, encoded.size)
     if given.dtype.kind not in "biu":
-        return _finite(encoded.confusion(weight))
+        return finite_sums(encoded.confusion(weight))
     if given.dtype.kind == "u" and given.max() > np.iinfo(np.int64).max:
         raise InvalidInputError(f"sample_weight: got {given.max()}; wanted integers below 2^63, or floats")
     return encoded.confusion(np.ascontiguousarray(one_axis("sample_weight", given), np.int64))
 
 
-def _finite(sums: Array) -> Array:
+def chosen_table(encoded: Encoded, table: Array, labels: Array, missing: str) -> Array:
+    """A confusion matrix of other classes, in another order; ``missing`` tells that none of them is true."""
+    if len(np.unique(labels)) != len(labels):
+        raise InvalidInputError(f"labels: got {labels.tolist()}; wanted each label once")
+    places, known = encoded.positions(labels)
+    if not encoded.tallies(None)[1][places[known]].any():
+        raise InvalidInputError(f"labels: got {labels.tolist()} ({missing}); wanted one that is there")
+    chosen = np.zeros((len(labels), len(labels)), table.dtype)
+    chosen[np.ix_(known, known)] = table[np.ix_(places[known], places[known])]
+    return chosen
+
+
+def finite_sums(sums: Array) -> Array:
+    """The sums of weights, if none overflowed."""
     if not np.isfinite(sums).all():
         raise InvalidInputError("sample_weight: got weights whose sum overflows; wanted smaller ones")
     return sums
@@ -97,7 +103,9 @@ def label_list(given: Any) -> Array:
     """The option ``labels``: at least one label, on one axis."""
     labels = one_axis("labels", label_array("labels", given))
     if not len(labels):
-        raise InvalidInputError("labels: got none; wanted at least one label")
+        raise InvalidInputError(
+            "labels: got none ('labels' should contain at least one label.); wanted at least one label"
+        )
     return labels
 
 
@@ -142,21 +150,22 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
         per_class, totals, _ = encode_arrays(right, np.ones(len(right), np.bool_)).tallies(weight)
         hits, total = float(per_class.sum()), float(totals.sum())
     if not normalize:
-        return float(_finite(np.asarray(hits)))
+        return float(finite_sums(np.asarray(hits)))
     if total == 0:
         raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
     return hits / total
 
 
-def indicators(name: str, array: Array) -> Array:
-    """An indicator matrix, checked to hold only 0 and 1 (or False and True)."""
+def indicators(
+    name: str, array: Array, reason: str = "multiclass-multioutput format is not supported"
+) -> Array:
+    """An indicator matrix, checked to hold only 0 and 1 (or False and True); ``reason`` tells why it must."""
     if array.dtype.kind == "b":
         return array
     one = np.asarray(array == 1)
     if array.dtype.kind == "U" or not np.all(one | (array == 0)):
         raise InvalidInputError(
-            f"{name}: got a matrix with values other than 0 and 1 (multiclass-multioutput format is not "
-            "supported); wanted label indicators"
+            f"{name}: got a matrix with values other than 0 and 1 ({reason}); wanted label indicators"
         )
     return one
 

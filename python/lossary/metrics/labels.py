@@ -21,6 +21,8 @@ _WIDEST = 1 << 12
 # Up to this many classes a confusion matrix is small.
 _SQUARED = 1 << 8
 
+_NAMES = ("y_true", "y_pred")
+
 _UNSPECIFIED = ((0, 1), (-1, 1), (0, 0), (-1, -1), (1, 1))
 
 
@@ -28,13 +30,13 @@ def label_array(name: str, given: Any) -> Array:
     """Labels as a contiguous array of booleans, integers or strings; two axes only if several columns.
 
     Raises:
-        DtypeError: labels are bytes, or ``given`` is not an array-like.
+        DtypeError: labels are bytes, or a sparse array of one column; ``given`` is not an array-like.
         InvalidInputError: labels are continuous, NaN, complex, or objects that are not strings.
         ShapeError: no axis, or more than two.
     """
     if in_place(given) and given.dtype.kind in "biu":
         return given  # type: ignore[no-any-return]
-    array = to_numpy(name, given)
+    array = to_numpy(name, _dense(name, given))
     if array.ndim not in (1, 2):
         raise ShapeError(f"{name}: got shape {array.shape}; wanted (n_samples,)")
     if array.ndim == 2 and array.shape[1] == 1:
@@ -57,6 +59,18 @@ def label_array(name: str, given: Any) -> Array:
     elif kind not in "biuU":
         raise InvalidInputError(f"{name}: got dtype {array.dtype}; wanted integers, booleans or strings")
     return contiguous(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _dense(name: str, given: Any) -> Any:
+    """A sparse matrix of scipy as one of all its zeros; anything else as it is."""
+    if not hasattr(given, "toarray"):
+        return given
+    if len(given.shape) != 2 or given.shape[1] < 2:
+        raise DtypeError(
+            f"{name}: got a sparse array of shape {given.shape} (Sparse input is only supported when targets "
+            "are of multilabel type); wanted a dense one"
+        )
+    return given.toarray()
 
 
 def _integers(name: str, array: Array) -> Array:
@@ -206,7 +220,7 @@ class Encoded:
 
     def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each label stands among the classes, and whether it is there at all."""
-        return _positions(self.classes, labels)
+        return class_positions(self.classes, labels)
 
 
 def column_classes(labels: Any, truth: Array) -> Array:
@@ -232,7 +246,7 @@ def column_codes(truth: Array, classes: Array) -> NDArray[np.uint32]:
     Raises:
         InvalidInputError: a class that has no column.
     """
-    codes, known = _positions(classes, truth)
+    codes, known = class_positions(classes, truth)
     if not known.all():
         unknown = np.unique(truth[~known]).tolist()
         raise InvalidInputError(
@@ -242,7 +256,7 @@ def column_codes(truth: Array, classes: Array) -> NDArray[np.uint32]:
     return codes.astype(np.uint32)
 
 
-def _positions(classes: Array, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def class_positions(classes: Array, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Where each label stands among the sorted classes, and whether it is there at all."""
     if (classes.dtype.kind == "U") != (labels.dtype.kind == "U"):
         return np.zeros(len(labels), np.intp), np.zeros(len(labels), np.bool_)
@@ -262,11 +276,13 @@ def encode(y_true: Any, y_pred: Any) -> Encoded:
     return encode_arrays(label_array("y_true", y_true), label_array("y_pred", y_pred))
 
 
-def encode_arrays(actual: Array, predicted: Array) -> Encoded:
+def encode_arrays(actual: Array, predicted: Array, names: tuple[str, str] = _NAMES) -> Encoded:
     """`encode` for arrays that are checked already, each for itself."""
-    check_pair(actual, predicted)
+    check_pair(actual, predicted, names)
     if actual.ndim == 2:
-        raise InvalidInputError("y_true: got an indicator matrix (multilabel); wanted one label per sample")
+        raise InvalidInputError(
+            f"{names[0]}: got an indicator matrix (multilabel); wanted one label per sample"
+        )
     dtype = np.result_type(actual, predicted)
     values, low, width = None, 0, 0
     if dtype.kind not in "Uf":
@@ -297,19 +313,21 @@ def encode_arrays(actual: Array, predicted: Array) -> Encoded:
     return Encoded(classes, len(actual), actual, predicted, low, width, present, counts)
 
 
-def check_pair(actual: Array, predicted: Array) -> None:
+def check_pair(actual: Array, predicted: Array, names: tuple[str, str] = _NAMES) -> None:
     """Refuse label arrays of different shapes or kinds, and empty ones."""
+    true, guessed = names
     if len(actual) != len(predicted):
-        raise ShapeError(f"y_pred: got {len(predicted)} samples; wanted {len(actual)}, as y_true")
+        raise ShapeError(f"{guessed}: got {len(predicted)} samples; wanted {len(actual)}, as {true}")
     if not actual.size:
-        raise InvalidInputError("y_true: got no samples; wanted at least one")
+        raise InvalidInputError(f"{true}: got no samples; wanted at least one")
     if actual.ndim != predicted.ndim:
         raise InvalidInputError(
-            f"y_pred: got shape {predicted.shape}; wanted labels of the same kind as y_true, {actual.shape}"
+            f"{guessed}: got shape {predicted.shape}; wanted labels of the same kind as {true}, "
+            f"{actual.shape}"
         )
     if actual.shape != predicted.shape:
-        raise ShapeError(f"y_pred: got shape {predicted.shape}; wanted {actual.shape}, as y_true")
+        raise ShapeError(f"{guessed}: got shape {predicted.shape}; wanted {actual.shape}, as {true}")
     if (actual.dtype.kind == "U") != (predicted.dtype.kind == "U"):
         raise InvalidInputError(
-            "y_pred: got a mix of strings and numbers with y_true; wanted one kind of label"
+            f"{guessed}: got a mix of strings and numbers with {true}; wanted one kind of label"
         )
