@@ -81,12 +81,15 @@ WITHOUT = {
     "auc",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "class_likelihood_ratios",
+    "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
     "det_curve",
     "f1_score",
     "fbeta_score",
     "geometric_mean_score",
+    "hamming_loss",
     "jaccard_score",
     "kendall_test",
     "mann_whitney_u",
@@ -98,6 +101,7 @@ WITHOUT = {
     "recall_score",
     "roc_curve",
     "spearman_test",
+    "zero_one_loss",
 }
 
 

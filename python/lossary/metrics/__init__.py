@@ -5,6 +5,7 @@
 pyarrow.
 """
 
+from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_loss
 from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
@@ -25,6 +26,7 @@ from lossary.metrics.label_ranking import (
     label_ranking_average_precision_score,
     label_ranking_loss,
 )
+from lossary.metrics.likelihood_ratios import class_likelihood_ratios
 from lossary.metrics.mann_whitney import mann_whitney_u
 from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
@@ -62,6 +64,8 @@ __all__ = [
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "class_likelihood_ratios",
+    "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
     "coverage_error",
@@ -72,6 +76,7 @@ __all__ = [
     "fbeta_score",
     "geometric_mean_score",
     "grouped_auc",
+    "hamming_loss",
     "jaccard_score",
     "kendall_tau",
     "kendall_test",
@@ -104,4 +109,5 @@ __all__ = [
     "true_accept_rate",
     "verification_accuracy",
     "weighted_kendall_tau",
+    "zero_one_loss",
 ]
