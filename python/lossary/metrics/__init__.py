@@ -20,6 +20,7 @@ from lossary.metrics.confusion import (
 from lossary.metrics.curves import average_precision_score, det_curve, precision_recall_curve, roc_curve
 from lossary.metrics.embedding_retrieval import retrieval_report
 from lossary.metrics.grouped import grouped_auc
+from lossary.metrics.hinge import hinge_loss
 from lossary.metrics.kendall import kendall_tau, kendall_test, weighted_kendall_tau
 from lossary.metrics.label_ranking import (
     coverage_error,
@@ -27,6 +28,7 @@ from lossary.metrics.label_ranking import (
     label_ranking_loss,
 )
 from lossary.metrics.likelihood_ratios import class_likelihood_ratios
+from lossary.metrics.log_loss import d2_log_loss_score, log_loss
 from lossary.metrics.mann_whitney import mann_whitney_u
 from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
@@ -69,6 +71,7 @@ __all__ = [
     "compare_roc_auc",
     "confusion_matrix",
     "coverage_error",
+    "d2_log_loss_score",
     "dcg_score",
     "det_curve",
     "equal_error_rate",
@@ -77,11 +80,13 @@ __all__ = [
     "geometric_mean_score",
     "grouped_auc",
     "hamming_loss",
+    "hinge_loss",
     "jaccard_score",
     "kendall_tau",
     "kendall_test",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
+    "log_loss",
     "mann_whitney_u",
     "map_at_r",
     "matthews_corrcoef",
