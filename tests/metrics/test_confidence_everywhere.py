@@ -82,6 +82,7 @@ WITHOUT = {
     "balanced_accuracy_score",
     "brier_score_loss",
     "class_likelihood_ratios",
+    "classification_report",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",

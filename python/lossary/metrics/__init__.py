@@ -43,6 +43,7 @@ from lossary.metrics.precision_recall import (
     recall_score,
 )
 from lossary.metrics.rank_pairs import RankTest
+from lossary.metrics.report import classification_report
 from lossary.metrics.retrieval import (
     map_at_r,
     mean_average_precision,
@@ -67,6 +68,7 @@ __all__ = [
     "balanced_accuracy_score",
     "brier_score_loss",
     "class_likelihood_ratios",
+    "classification_report",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
