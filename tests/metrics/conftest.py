@@ -47,6 +47,12 @@ def assert_same_value(ours: Any, theirs: Any) -> None:
         assert len(ours) == len(theirs)
         for one, other in zip(ours, theirs, strict=True):
             assert_same_value(one, other)
+    elif isinstance(theirs, dict):
+        assert [*ours] == [*theirs]
+        for key, value in theirs.items():
+            assert_same_value(ours[key], value)
+    elif theirs is None or isinstance(theirs, str):
+        assert ours == theirs
     elif isinstance(theirs, np.ndarray):
         assert (ours.dtype.kind, ours.shape) == (theirs.dtype.kind, theirs.shape)
         np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, atol=TOLERANCE)
@@ -69,7 +75,7 @@ def agree():
             meant = isinstance(theirs, ValueError) and not isinstance(theirs, TypeError)
             wanted = ValueError if meant else (ValueError, TypeError)
             assert isinstance(ours, wanted), (name, ours, theirs)
-            assert re.fullmatch(r"[a-z_]+: got .*; wanted .*", str(ours), re.DOTALL), str(ours)
+            assert re.fullmatch(r"[a-z_0-9]+: got .*; wanted .*", str(ours), re.DOTALL), str(ours)
             return ours
         if isinstance(ours, Exception):
             raise ours

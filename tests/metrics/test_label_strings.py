@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lossary.metrics import label_strings
+from lossary.metrics import label_strings, precision_recall_fscore_support
 from lossary.metrics.label_strings import string_codes
 
 # The first four share their last eight bits, the next two are as long as several words.
@@ -48,3 +48,11 @@ def test_any_number_of_classes_is_coded(classes):
 def test_classes_that_collide_in_every_table_are_sorted(monkeypatch):
     monkeypatch.setattr(label_strings, "_buckets", lambda words, _: np.zeros(len(words), np.uint64))
     assert_codes([np.array(["a", "b", "a"]), np.array(["c", "a", "b"])])
+
+
+def test_scores_of_strings_are_those_of_their_numbers():
+    generator = np.random.default_rng(3)
+    y_true, y_pred = generator.integers(0, 7, (2, 50_000))
+    names = np.array([f"label {number}" for number in range(7)])
+    ours = precision_recall_fscore_support(names[y_true], names[y_pred])
+    np.testing.assert_array_equal(ours, precision_recall_fscore_support(y_true, y_pred))

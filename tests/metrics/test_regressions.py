@@ -130,7 +130,14 @@ def test_confusion_matrix_refuses_sums_that_overflow(weight):
         ("f1_score", PREDICTED, {}),
         ("f1_score", PREDICTED, {"average": "macro"}),
         ("f1_score", PREDICTED, {"average": "weighted"}),
+        ("jaccard_score", PREDICTED, {"average": "macro"}),
+        ("cohen_kappa_score", PREDICTED, {"weights": "linear"}),
+        ("hamming_loss", PREDICTED, {}),
+        ("zero_one_loss", PREDICTED, {}),
         ("brier_score_loss", SCORE, {}),
+        ("d2_log_loss_score", SCORE, {}),
+        ("hinge_loss", SCORE, {}),
+        ("log_loss", SCORE, {}),
     ],
 )
 def test_ratios_do_not_depend_on_the_scale_of_the_weights(name, y_pred, options, scale):

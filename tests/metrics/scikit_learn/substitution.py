@@ -16,10 +16,13 @@ import sklearn.exceptions
 sklearn.exceptions.UndefinedMetricWarning = lossary.errors.UndefinedMetricWarning
 
 import sklearn.metrics  # noqa: E402 - after the class of the warnings is settled
+import sklearn.metrics._classification  # noqa: E402 - some tests import from there
 
 SHARED = sorted(set(lossary.metrics.__all__) & set(sklearn.metrics.__all__))
 for name in SHARED:
-    setattr(sklearn.metrics, name, getattr(lossary.metrics, name))
+    for module in (sklearn.metrics, sklearn.metrics._classification):
+        if hasattr(module, name):
+            setattr(module, name, getattr(lossary.metrics, name))
 
 _substituted: set[str] = set()
 _failures: dict[str, str] = {}

@@ -1,0 +1,48 @@
+"""scikit-learn's own tests of its classification metrics pass on ours."""
+
+FUNCTIONS = {
+    "accuracy_score",
+    "average_precision_score",
+    "balanced_accuracy_score",
+    "brier_score_loss",
+    "class_likelihood_ratios",
+    "classification_report",
+    "cohen_kappa_score",
+    "confusion_matrix",
+    "d2_log_loss_score",
+    "f1_score",
+    "fbeta_score",
+    "hamming_loss",
+    "hinge_loss",
+    "jaccard_score",
+    "log_loss",
+    "matthews_corrcoef",
+    "multilabel_confusion_matrix",
+    "precision_recall_fscore_support",
+    "precision_score",
+    "recall_score",
+    "zero_one_loss",
+}
+
+CANNOT_APPLY = {
+    "test_confusion_matrix_dtype": "a sum of integer weights beyond 64 bits is refused, where it wraps to -2",
+    "test_log_loss_y_pred_deprecation": "there is no deprecated y_pred",
+    "test_d2_log_loss_score_y_pred_deprecation": "there is no deprecated y_pred",
+}
+
+# Skipped with their own functions too: they need SCIPY_ARRAY_API in the environment, and ours return NumPy.
+ARRAY_API = (
+    "numpy-None-None",
+    "array_api_strict-CPU_DEVICE-float64",
+    "array_api_strict-device1-float32",
+    "cupy-None-None",
+    *(f"torch-{device}-float{bits}" for device in ("cpu", "cuda", "xpu") for bits in (64, 32)),
+    "torch-mps-float32",
+    *(f"dpnp-{device}-float{bits}" for device in ("cpu", "gpu") for bits in (64, 32)),
+)
+SKIPPED = {f"test_confusion_matrix_array_api[{each}]": "skipped" for each in ARRAY_API}
+
+
+def test_scikit_learns_tests_of_classification_metrics_pass(judge, monkeypatch):
+    monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)
+    judge("sklearn.metrics.tests.test_classification", FUNCTIONS, CANNOT_APPLY | SKIPPED)
