@@ -226,3 +226,22 @@ def test_pos_label_beyond_64_bits_is_no_class_of_the_data(y_true):
     with pytest.warns(UndefinedMetricWarning, match="No positive"):
         _, true_positive_rates, _ = metrics.roc_curve(y_true, [0.2, 0.8], pos_label=10**30)
     assert np.isnan(true_positive_rates).all()
+
+
+def test_an_interval_without_samples_is_refused_as_the_area_is():
+    """NumPy's error of an empty maximum came through."""
+    with pytest.raises(InvalidInputError, match="y_score: got no samples"):
+        metrics.roc_auc_score([], [], confidence=0.95)
+
+
+@pytest.mark.parametrize("given", [0, 0.5, ..., np.array(1.0), "recall", ("recall", "f1"), [None]])
+def test_warn_for_names_measures(given):
+    """What is no iterable raised Python's TypeError."""
+    with pytest.raises(InvalidInputError, match="warn_for: got"):
+        metrics.precision_recall_fscore_support([0, 1], [0, 1], warn_for=given)
+
+
+def test_d2_of_rows_without_a_class_is_undefined():
+    """It divided by zero."""
+    with pytest.warns(UndefinedMetricWarning, match="No sample of y_true has a class"):
+        assert np.isnan(metrics.d2_log_loss_score(np.zeros((3, 2), dtype=int), [0.0, 0.5, 1.0]))

@@ -54,7 +54,7 @@ def delong_interval(positive: Array, score: Array, confidence: Confidence) -> In
         The interval; None for another method, and for what has no variance or is an error of `roc_auc_score`.
     """
     method = confidence.choose(METHODS)
-    if method not in DELONG or len(positive) != len(score):
+    if method not in DELONG or not 0 < len(positive) == len(score):
         return None
     sizes = _sizes(positive, None)
     if min(sizes) < 2:

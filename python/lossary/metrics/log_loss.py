@@ -82,7 +82,7 @@ def d2_log_loss_score(y_true: Any, y_proba: Any, *, sample_weight: Any = None, l
 
     Returns:
         A float: 1 is perfect, 0 as good as the frequencies of the classes in y_true, and there is no lower
-        limit. NaN, with an UndefinedMetricWarning, for one sample.
+        limit. NaN, with an UndefinedMetricWarning, for one sample, or where no row of y_true has a class.
 
     Raises:
         InvalidInputError: as `log_loss`, or weights that make a frequency negative.
@@ -118,7 +118,13 @@ def d2_log_loss_score(y_true: Any, y_proba: Any, *, sample_weight: Any = None, l
             "sample_weight: got weights that make the frequency of a class negative; wanted none below zero"
         )
     of_classes = -np.log(frequencies.clip(_EPSILON, 1 - _EPSILON))
-    return 1 - loss / mean_of(of_classes[truth] if truth.ndim == 1 else truth @ of_classes, weight)
+    loss_of_frequencies = mean_of(of_classes[truth] if truth.ndim == 1 else truth @ of_classes, weight)
+    if loss_of_frequencies == 0:
+        warnings.warn(
+            "No sample of y_true has a class. D^2 score is not defined.", UndefinedMetricWarning, stacklevel=2
+        )
+        return float("nan")
+    return 1 - loss / loss_of_frequencies
 
 
 def _columns(proba: Array) -> int:

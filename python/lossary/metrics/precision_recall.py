@@ -11,6 +11,8 @@ from lossary.metrics.averaging import Scores
 from lossary.metrics.class_counts import count_classes
 from lossary.metrics.options import check_not_negative
 
+_MEASURES = ("precision", "recall", "f-score")
+
 
 def precision_score(
     y_true: Any,
@@ -226,7 +228,7 @@ def precision_recall_fscore_support(
     labels: Any = None,
     pos_label: Any = 1,
     average: str | None = None,
-    warn_for: Iterable[str] = ("precision", "recall", "f-score"),
+    warn_for: Iterable[str] = _MEASURES,
     sample_weight: Any = None,
     zero_division: str | float = "warn",
 ) -> tuple[Scores, Scores, Scores, Array | None]:
@@ -258,7 +260,7 @@ def precision_recall_fscore_support(
         >>> precision_recall_fscore_support([0, 1, 1, 0], [1, 1, 1, 0], average="binary")  # F1 is 4 / (4 + 1)
         (0.6666666666666666, 1.0, 0.8, None)
     """
-    share, names = _beta(beta), tuple(warn_for)
+    share, names = _beta(beta), _measures(warn_for)
     counts = count_classes(
         y_true, y_pred, labels, pos_label, average, sample_weight, zero_division, sums=average is None
     )
@@ -268,6 +270,16 @@ def precision_recall_fscore_support(
         counts.f_score(share, warn="f-score" in names),
         counts.actual if average is None else None,
     )
+
+
+def _measures(given: Iterable[str]) -> set[str]:
+    if not isinstance(given, (tuple, list, set, frozenset)) or not all(
+        isinstance(name, str) and name in _MEASURES for name in given
+    ):
+        raise InvalidInputError(
+            f"warn_for: got {given!r}; wanted a tuple, list or set of {', '.join(map(repr, _MEASURES))}"
+        )
+    return set(given)
 
 
 def _beta(beta: float) -> float:
