@@ -216,6 +216,15 @@ def silent_nan(value: Any) -> bool:
     return isinstance(value, tuple | list) and any(silent_nan(each) for each in value)
 
 
+def has_missing(value: Any) -> bool:
+    """Whether an input holds NaN, or None where a number could be."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        value = value.ravel().tolist()
+    if isinstance(value, tuple | list):
+        return any(each is None or has_missing(each) for each in value)
+    return silent_nan(value)
+
+
 def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> str:
     """What a call came to: "value", "refused", or what is wrong with it."""
     given = pickle.dumps((args, kwargs))
@@ -237,7 +246,7 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
         faulthandler.cancel_dump_traceback_later()
     if given != pickle.dumps((args, kwargs)):
         return "changed its input"
-    asked_for_nan = any(silent_nan(each) for each in (*args, *kwargs.values()))
+    asked_for_nan = any(has_missing(each) for each in (*args, *kwargs.values()))
     if isinstance(value, Interval) and isinstance(kwargs.get("undefined"), int | float):
         asked_for_nan = True  # a value that stands in for another, or has no interval, has no ends
     if silent_nan(value) and not caught and not asked_for_nan:

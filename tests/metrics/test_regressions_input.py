@@ -245,3 +245,15 @@ def test_d2_of_rows_without_a_class_is_undefined():
     """It divided by zero."""
     with pytest.warns(UndefinedMetricWarning, match="No sample of y_true has a class"):
         assert np.isnan(metrics.d2_log_loss_score(np.zeros((3, 2), dtype=int), [0.0, 0.5, 1.0]))
+
+
+def test_an_interval_of_a_weighted_average_without_positives_warns():
+    """Its ends were NaN in silence."""
+    settings = metrics.Confidence(resamples=100)
+    with pytest.warns(UndefinedMetricWarning, match="no interval") as caught:
+        interval = metrics.average_precision_score(
+            [[0, 0], [0, 0]], [[1.0, 2.0], [3.0, 4.0]], average="weighted", confidence=settings
+        )
+    assert interval.value == 0
+    assert np.isnan([interval.low, interval.high]).all()
+    assert caught[0].filename == __file__

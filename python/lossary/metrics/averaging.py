@@ -1,13 +1,14 @@
 """Averages of a binary ranking metric over classes, labels or samples."""
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.errors import InvalidInputError
+from lossary.errors import InvalidInputError, UndefinedMetricWarning
 from lossary.metrics.arrays import Array, flat, relative_weights
 from lossary.metrics.bootstrap import of_reweighted, of_rows
 from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value
@@ -82,6 +83,12 @@ def interval_of_average(
         raise InvalidInputError("confidence: got a level with average=None; wanted an average, one value")
     value = float(value)
     if math.isnan(value) or not truth.any():
+        if average == "weighted":  # a 0 of which nobody has warned
+            warnings.warn(
+                "No positive class found in y_true: the score has no interval.",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
         return Interval(value, math.nan, math.nan, confidence.choose(BOOTSTRAP))
     if average == "samples":
         rows = metric(truth.T, score.T, None)
