@@ -26,6 +26,7 @@ for name in SHARED:
 
 _substituted: set[str] = set()
 _failures: dict[str, str] = {}
+_skipped: dict[str, str] = {}
 _passed: list[str] = []
 
 
@@ -38,9 +39,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note the outcome of a test; skipping it is no success."""
+    """Note the outcome of a test."""
     name = report.nodeid.split("::", 1)[1]
-    if not report.passed:
+    if report.skipped:
+        _skipped[name] = report.longreprtext
+    elif not report.passed:
         _failures[name] = report.longreprtext or report.outcome
     elif report.when == "call":
         _passed.append(name)
@@ -48,5 +51,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write what happened where the parent process looks for it."""
-    outcome = {"substituted": sorted(_substituted), "passed": _passed, "failures": _failures}
+    outcome = {
+        "substituted": sorted(_substituted),
+        "passed": _passed,
+        "failures": _failures,
+        "skipped": _skipped,
+    }
     Path(os.environ["LOSSARY_OUTCOME"]).write_text(json.dumps(outcome))

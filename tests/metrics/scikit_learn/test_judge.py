@@ -33,6 +33,9 @@ def test_a_verdict_is_as_strict_as_it_says(judge, tmp_path):
     module.write_text(TESTS)
     listed = {"test_cannot_pass": "it is wrong", "test_is_skipped": "it does not run"}
     judge(str(module), {"roc_auc_score", "det_curve"}, listed)
+    judge(
+        str(module), {"roc_auc_score"}, {"test_cannot_pass": "it is wrong"}, {"test_is_skipped": "no reason"}
+    )
     with pytest.raises(AssertionError, match=r"1 tests fail\s+test_cannot_pass"):
         judge(str(module), {"roc_auc_score"}, {"test_is_skipped": "it does not run"})
     for stale in ("test_sees_ours", "test_that_is_not_there"):
