@@ -48,6 +48,39 @@ def test_the_claim_of_speed_quotes_its_record() -> None:
         assert claim in " ".join(text.split())
 
 
+def test_the_speed_of_all_pairs_quotes_its_record() -> None:
+    page = ROOT / "docs" / "training_for_auc.md"
+    text = page.read_text()
+    names = re.findall(r"\.\./(benches/record/[\w.-]+\.json)", text)
+    times, errors = (json.loads((ROOT / name).read_text())["rows"] for name in names)
+    contenders = (
+        "lossary, 1 thread",
+        "lossary, 2 threads",
+        "torch, all pairs",
+        "torch.compile, all pairs",
+        "LibAUC",
+    )
+    lines = re.findall(r"^\| ([\w ]+) \| ([\d,]+) x [\d,]+ \| (.*) \|$", text, re.MULTILINE)
+    assert len(lines) == 4
+    for loss, count, cells in lines:
+        name = loss.replace(" ", "_")
+        group = f"{name} loss over all pairs of {count} and {count}, float64, value and gradient"
+        found = {row["contender"]: row["median_seconds"] * 1e3 for row in times if row["group"] == group}
+        for contender, cell in zip(contenders, cells.split(" | "), strict=False):
+            if cell.strip("| "):
+                shown = float(cell.removesuffix(" ms").replace(",", ""))
+                assert shown == pytest.approx(found[contender], rel=0.04)
+    value = max(row["error_of_value"] for row in errors if "error_of_value" in row)
+    gradient = max(row["error_of_gradient"] for row in errors if "error_of_gradient" in row)
+    memory = next(row["peak_megabytes"] for row in errors if "peak_megabytes" in row)
+    for claim in (
+        f"{value:.1e} of itself",
+        f"within {gradient:.1e} of the largest",
+        f"takes {memory:.0f} MB",
+    ):
+        assert claim in " ".join(text.split()), claim
+
+
 @pytest.fixture
 def readme_plugin(tmp_path: Path) -> Path:
     """The README's plugin, as its reader would write it down, installed in a directory."""
