@@ -257,3 +257,12 @@ def test_an_interval_of_a_weighted_average_without_positives_warns():
     assert interval.value == 0
     assert np.isnan([interval.low, interval.high]).all()
     assert caught[0].filename == __file__
+
+
+def test_a_comparison_with_one_sample_of_a_class_in_effect_is_undefined():
+    """An infinite variance was NaN in the covariance, and p was 1, in silence."""
+    y_true, weight = [0, 0, 0, 1, 1], [1.0, 1.0, 1e30, 1.0, 2.0]
+    with pytest.warns(UndefinedMetricWarning, match="1 differences of areas have no variance"):
+        found = metrics.compare_roc_auc(y_true, [0, 1, 0, 1, -1], [1, 1, 1, 1, 1], sample_weight=weight)
+    assert np.isnan([found.z[0], found.p_values[0], found.low[0], found.high[0]]).all()
+    assert not np.isinf(found.covariance).any()

@@ -136,7 +136,7 @@ def compare_roc_auc(
     positives = int(np.count_nonzero(counting == positive.max()))
     return RocAucComparison(
         values=areas,
-        covariance=covariance.reshape(len(vectors), -1),
+        covariance=np.where(np.isfinite(covariance), covariance, np.nan).reshape(len(vectors), -1),
         pairs=pairs,
         differences=differences,
         z=z,
@@ -182,9 +182,13 @@ def _bootstrap_areas(
 
 
 def _statistics(differences: Doubles, variances: Doubles) -> Doubles:
-    """Differences by their standard errors; 0 where both are 0, NaN and a warning if only the error is."""
-    z = np.where(differences == 0, 0.0, np.nan)
-    varies = variances > 0
+    """Differences by their standard errors; 0 where both are 0, NaN and a warning if only the error is.
+
+    So too where weights leave one sample of a class in effect, and the variance is infinite or NaN.
+    """
+    known = np.isfinite(variances)
+    z = np.where(known & (differences == 0), 0.0, np.nan)
+    varies = known & (variances > 0)
     z[varies] = differences[varies] / np.sqrt(variances[varies])
     if np.isnan(z).any():
         warnings.warn(
