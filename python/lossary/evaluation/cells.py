@@ -35,6 +35,22 @@ def f1(tn: Doubles, fp: Doubles, fn: Doubles, tp: Doubles) -> Doubles:  # noqa: 
     return _ratio(2 * tp, 2 * tp + fp + fn)
 
 
+def jaccard(tn: Doubles, fp: Doubles, fn: Doubles, tp: Doubles) -> Doubles:  # noqa: ARG001
+    """Share of the rows that are positive or predicted so which are both."""
+    return _ratio(tp, tp + fp + fn)
+
+
+def error(tn: Doubles, fp: Doubles, fn: Doubles, tp: Doubles) -> Doubles:
+    """Share of the rows that are wrong."""
+    return _ratio(fp + fn, tp + tn + fp + fn)
+
+
+def kappa(tn: Doubles, fp: Doubles, fn: Doubles, tp: Doubles) -> Doubles:
+    """Agreement of classes and decisions beyond chance."""
+    by_chance = (tp + fn) * (fn + tn) + (tp + fp) * (fp + tn)
+    return _ratio(2 * (tp * tn - fp * fn), by_chance)
+
+
 def matthews(tn: Doubles, fp: Doubles, fn: Doubles, tp: Doubles) -> Doubles:
     """Correlation of classes and decisions; 0 when all decisions are the same, undefined for one class."""
     classes, decisions = (tp + fn) * (tn + fp), (tp + fp) * (tn + fn)

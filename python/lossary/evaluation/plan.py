@@ -102,6 +102,10 @@ MEASURES = {
             default=False,
             resampled=of_cells(cells.geometric_mean),
         ),
+        Measure("jaccard_score", Reads.DECISIONS, default=False, resampled=of_cells(cells.jaccard)),
+        Measure("cohen_kappa_score", Reads.DECISIONS, default=False, resampled=of_cells(cells.kappa)),
+        Measure("hamming_loss", Reads.DECISIONS, default=False, resampled=of_cells(cells.error)),
+        Measure("zero_one_loss", Reads.DECISIONS, default=False, resampled=of_cells(cells.error)),
     )
 }
 """The metrics of `lossary.metrics` that score a binary target."""
