@@ -65,6 +65,13 @@ def test_the_interval_of_the_brier_score_is_that_of_a_mean_of_rows(data, weight)
     assert expected[1:3] == pytest.approx(slow[1:3], rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["log_loss", "d2_log_loss_score", "hinge_loss"])
+def test_the_interval_of_a_loss_of_rows_is_that_of_reweighting_the_metric(data, weight, name):
+    low, high, _ = interval(name, *data, weight)
+    slow = by_drawing_rows(getattr(metrics, name), *data, weight)
+    assert (low, high) == pytest.approx(slow[1:3], rel=1e-9)
+
+
 @pytest.mark.parametrize("name", DECISIONS)
 def test_the_interval_of_weighted_decisions_is_that_of_reweighting_the_metric(data, name):
     y_true, y_score = data

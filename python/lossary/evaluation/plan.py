@@ -10,7 +10,15 @@ from typing import Any
 from lossary import metrics
 from lossary.errors import InvalidInputError
 from lossary.evaluation import cells
-from lossary.evaluation.resampling import OfResamples, average_precision, brier_score, of_cells
+from lossary.evaluation.resampling import (
+    OfResamples,
+    average_precision,
+    brier_score,
+    explained_log_loss,
+    hinge_loss,
+    log_loss,
+    of_cells,
+)
 from lossary.metrics import Confidence
 from lossary.metrics.confidence import resolve
 from lossary.metrics.options import check_whole
@@ -106,6 +114,14 @@ MEASURES = {
         Measure("cohen_kappa_score", Reads.DECISIONS, default=False, resampled=of_cells(cells.kappa)),
         Measure("hamming_loss", Reads.DECISIONS, default=False, resampled=of_cells(cells.error)),
         Measure("zero_one_loss", Reads.DECISIONS, default=False, resampled=of_cells(cells.error)),
+        *(
+            Measure(name, reads, needs_positive=True, needs_negative=True, default=False, resampled=resampled)
+            for name, reads, resampled in (
+                ("log_loss", Reads.PROBABILITIES, log_loss),
+                ("d2_log_loss_score", Reads.PROBABILITIES, explained_log_loss),
+                ("hinge_loss", Reads.SCORES, hinge_loss),
+            )
+        ),
     )
 }
 """The metrics of `lossary.metrics` that score a binary target."""

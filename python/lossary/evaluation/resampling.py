@@ -12,6 +12,8 @@ from lossary.evaluation.rows import Rows
 from lossary.metrics.arrays import scores
 from lossary.metrics.bootstrap import Doubles, draws_of_mean, draws_of_ranking, draws_of_statistic
 from lossary.metrics.confidence import Confidence
+from lossary.metrics.log_loss import sample_losses
+from lossary.metrics.probabilities import probabilities
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,30 @@ def brier_score(resamples: Resamples) -> Doubles:
     rows = resamples.rows
     errors = (rows.scores.astype(np.float64) - rows.is_positive) ** 2
     return draws_of_mean(errors, rows.weight, resamples.settings)[0]
+
+
+def log_loss(resamples: Resamples) -> Doubles:
+    """`lossary.metrics.log_loss` on resamples."""
+    rows = resamples.rows
+    losses = sample_losses(rows.is_positive, *probabilities(rows.scores))
+    return draws_of_mean(losses, rows.weight, resamples.settings)[0]
+
+
+def explained_log_loss(resamples: Resamples) -> Doubles:
+    """`lossary.metrics.d2_log_loss_score` on resamples; undefined for one class."""
+    rows = resamples.rows
+    share = draws_of_mean(rows.is_positive.astype(np.float64), rows.weight, resamples.settings)[0]
+    share[(share <= 0) | (share >= 1)] = np.nan
+    of_shares = -(share * np.log(share) + (1 - share) * np.log1p(-share))
+    return 1 - log_loss(resamples) / of_shares
+
+
+def hinge_loss(resamples: Resamples) -> Doubles:
+    """`lossary.metrics.hinge_loss` on resamples."""
+    rows = resamples.rows
+    decisions = rows.scores.astype(np.float64)
+    losses = (1 - np.where(rows.is_positive, decisions, -decisions)).clip(0)
+    return draws_of_mean(losses, rows.weight, resamples.settings)[0]
 
 
 def of_cells(formula: Callable[[Doubles, Doubles, Doubles, Doubles], Doubles]) -> OfResamples:

@@ -62,7 +62,7 @@ def log_loss(
     truth = true_classes(true_labels(y_true, len(proba)), labels, _columns(proba))
     if proba.ndim == 2:
         warn_sums(proba, epsilon)
-    losses = _losses(truth, proba, epsilon)
+    losses = sample_losses(truth, proba, epsilon)
     if normalize:
         return mean_of(losses, relative_weights(sample_weight, len(losses)))
     weight = weights(sample_weight, len(losses))
@@ -107,7 +107,7 @@ def d2_log_loss_score(y_true: Any, y_proba: Any, *, sample_weight: Any = None, l
     if proba.ndim == 2:
         warn_sums(proba, epsilon)
     weight = relative_weights(sample_weight, len(proba))
-    loss = mean_of(_losses(truth, proba, epsilon), weight)
+    loss = mean_of(sample_losses(truth, proba, epsilon), weight)
     share = np.ones(len(proba)) if weight is None else weight
     if truth.ndim == 1:
         frequencies = np.bincount(truth, weights=share, minlength=columns) / share.sum()
@@ -131,8 +131,8 @@ def _columns(proba: Array) -> int:
     return int(proba.shape[1]) if proba.ndim == 2 else 2
 
 
-def _losses(truth: Array, proba: Array, epsilon: float) -> NDArray[np.float64]:
-    """The loss of each sample."""
+def sample_losses(truth: Array, proba: Array, epsilon: float) -> NDArray[np.float64]:
+    """The loss of each sample: classes as numbers or indicators, probabilities clipped by ``epsilon``."""
     check_probabilities(proba)
     proba = proba.astype(np.float64, copy=False)
     if truth.ndim == 1:
