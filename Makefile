@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Another torch build, for example a CPU-only one: make demo TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
 TORCH  ?= torch
+# As many test processes as cores; each takes over tests of one that is behind.
+PYTEST  = -m pytest -q -n auto --dist worksteal
 SOURCES := $(shell find python rust plugins/template -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
 
 .PHONY: help demo test test-rust test-core test-full bench docs clean
@@ -67,14 +69,14 @@ test-rust:
 
 test-core: .venv-core/.installed
 	! .venv-core/bin/python -c "import torch" 2>/dev/null
-	LOSSARY_STRICT=1 .venv-core/bin/python -m pytest -q tests/metrics tests/streaming tests/unit tests/plugins tests/architecture tests/wheel
+	LOSSARY_STRICT=1 .venv-core/bin/python $(PYTEST) tests/metrics tests/streaming tests/unit tests/plugins tests/architecture tests/wheel
 	.venv-core/bin/python -m pytest -q --doctest-modules --pyargs lossary.metrics lossary.streaming lossary.settings
 
 test-full: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python docs/generate.py --check
-	LOSSARY_STRICT=1 $(VENV)/bin/python -m pytest -q --ignore=tests/wheel
+	LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) --ignore=tests/wheel
 	$(VENV)/bin/python -m pytest -q --doctest-modules --pyargs lossary --ignore-glob='*/template/*'
 	$(VENV)/bin/pip install --quiet --no-deps --force-reinstall ./plugins/lossary-physics ./plugins/template
 	for pack in plugins/lossary-physics plugins/template; do \

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from lossary.ops.surrogates import SURROGATES, pair_curvature, pair_loss, pair_slope
+from lossary.ops.surrogates import SURROGATES, pair_loss, pair_slope
 
 DIFFERENCES = torch.linspace(-7.3, 7.1, 97, dtype=torch.float64)
 
@@ -14,15 +14,6 @@ def test_slope_is_the_derivative(surrogate, scale):
     loss = pair_loss(difference, surrogate, 0.7, scale)
     (expected,) = torch.autograd.grad(loss.sum(), difference)
     torch.testing.assert_close(pair_slope(difference.detach(), surrogate, 0.7, scale), expected)
-
-
-@pytest.mark.parametrize("surrogate", SURROGATES)
-@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
-def test_curvature_is_the_derivative_of_the_slope(surrogate, scale):
-    step = 1e-6
-    slopes = [pair_slope(DIFFERENCES + shift, surrogate, 0.7, scale) for shift in (-step, step)]
-    curvature = pair_curvature(DIFFERENCES, surrogate, 0.7, scale)
-    torch.testing.assert_close(curvature, (slopes[1] - slopes[0]) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +32,7 @@ def test_slopes_at_the_kinks(surrogate, scale, expected):
     assert slopes.tolist() == expected
 
 
-@pytest.mark.parametrize("function", [pair_loss, pair_slope, pair_curvature])
+@pytest.mark.parametrize("function", [pair_loss, pair_slope])
 def test_an_unknown_name_is_refused(function):
     with pytest.raises(ValueError, match=r"surrogate: got 'linear'; wanted one of"):
         function(torch.zeros(1), "linear", 1.0, 1.0)

@@ -94,27 +94,6 @@ def pair_slope(difference: Tensor, surrogate: str, margin: float, scale: float) 
             raise ValueError(f"surrogate: got {surrogate!r}; wanted one of {SURROGATES}")
 
 
-def pair_curvature(difference: Tensor, surrogate: str, margin: float, scale: float) -> Tensor:
-    """The second derivative of `pair_loss` by the difference; 0 where a surrogate is a line, and at kinks."""
-    match surrogate:
-        case "square":
-            return torch.full_like(difference, 2.0)
-        case "squared_hinge":
-            return 2.0 * (difference < margin).to(difference.dtype)
-        case "hinge" | "barrier_hinge":
-            return torch.zeros_like(difference)
-        case "logistic":
-            share = torch.sigmoid(-scale * difference)
-            return scale**2 * share * torch.sigmoid(scale * difference)
-        case "sigmoid":
-            share, rest = torch.sigmoid(-scale * difference), torch.sigmoid(scale * difference)
-            return scale**2 * share * rest * (rest - share)
-        case "exponential":
-            return scale**2 * torch.exp(-scale * difference)
-        case _:
-            raise ValueError(f"surrogate: got {surrogate!r}; wanted one of {SURROGATES}")
-
-
 class BarrierLines(NamedTuple):
     """The three lines of the barrier hinge, from left to right, and the kinks between them.
 

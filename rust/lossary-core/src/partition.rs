@@ -200,17 +200,28 @@ impl<P: Samples> Work for Scatter<'_, P> {
 
     #[inline(always)]
     fn run(mut self) {
+        // Entries with a weight are made twice: a block of them would drive the heads of the buckets from the cache.
+        let kept = const { size_of::<P::Entry>() <= size_of::<u64>() };
+        let (mut bins, mut entries) = ([0; BLOCK], [P::Entry::default(); BLOCK]);
         let (bucket_of_bin, slots) = (self.bucket_of_bin, self.slots.as_mut_slice());
-        let mut bins = [0; BLOCK];
+        let mut place = |bin: u32, entry| {
+            if let Some(slot) = slots[usize::from(bucket_of_bin[bin as usize])].next() {
+                *slot = entry;
+            }
+        };
         for start in self.part.clone().step_by(BLOCK) {
             let block = start..self.part.end.min(start + BLOCK);
-            for (bin, (key, _)) in bins.iter_mut().zip(self.samples.entries(block.clone())) {
+            let numbered = self.samples.entries(block.clone()).zip(bins.iter_mut().zip(&mut entries));
+            for ((key, entry), (bin, slot)) in numbered {
                 *bin = self.grid.bin(key);
-            }
-            for (&bin, (_, entry)) in bins.iter().zip(self.samples.entries(block)) {
-                if let Some(slot) = slots[usize::from(bucket_of_bin[bin as usize])].next() {
+                if kept {
                     *slot = entry;
                 }
+            }
+            if kept {
+                bins[..block.len()].iter().zip(&entries).for_each(|(&bin, &entry)| place(bin, entry));
+            } else {
+                bins.iter().zip(self.samples.entries(block)).for_each(|(&bin, (_, entry))| place(bin, entry));
             }
         }
     }

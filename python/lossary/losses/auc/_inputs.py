@@ -1,5 +1,6 @@
-"""What the losses of this family take, checked in one place."""
+"""What the losses of this family take, checked in one place, and an example of it."""
 
+import torch
 from torch import Tensor
 
 from lossary.authoring.validation import (
@@ -56,3 +57,9 @@ def check_share(name: str, value: float) -> None:
     check_positive(name, value)
     if value > 1:
         raise InvalidInputError(f"{name}: got {value!r}; wanted a number above 0, up to 1")
+
+
+def ten_scores(generator: torch.Generator) -> dict[str, Tensor]:
+    """Ten scores, four of them of positives, as example inputs."""
+    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
+    return {"score": torch.randn(10, generator=generator), "target": target}

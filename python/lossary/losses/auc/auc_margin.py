@@ -19,7 +19,7 @@ from lossary.authoring.validation import (
     check_positive,
 )
 from lossary.errors import InvalidInputError
-from lossary.losses.auc._inputs import ranked_samples
+from lossary.losses.auc._inputs import ranked_samples, ten_scores
 
 Form = Literal["closed", "minmax", "minmax_prior"]
 
@@ -185,9 +185,7 @@ class AucMargin(nn.Module):
 
 def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     """Ten scores, four of them of positives, in the min-max form, which uses every input."""
-    return {
-        "score": torch.randn(10, generator=generator),
-        "target": torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0]),
+    return ten_scores(generator) | {
         "form": "minmax",
         "a": torch.randn((), generator=generator),
         "b": torch.randn((), generator=generator),

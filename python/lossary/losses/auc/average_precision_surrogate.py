@@ -5,15 +5,13 @@ metric is the average precision score.
 """
 
 from functools import partial
-from typing import Any
 
-import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.losses.auc._dataset_rows import dataset_rows, read_rows, revise_rows
-from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples
+from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples, ten_scores
 from lossary.ops.pair_rows import pair_row_means
 from lossary.ops.surrogates import Surrogate
 
@@ -166,12 +164,6 @@ class MovingAverageAveragePrecisionSurrogate(nn.Module):
         )
 
 
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Ten scores, four of them of positives."""
-    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
-    return {"score": torch.randn(10, generator=generator), "target": target}
-
-
 LOSS = LossSpec(
     function=average_precision_surrogate,
     module=AveragePrecisionSurrogate,
@@ -183,7 +175,7 @@ LOSS = LossSpec(
         url="https://arxiv.org/abs/2104.08736",
     ),
     differentiable=("score",),
-    example_inputs=example_inputs,
+    example_inputs=ten_scores,
     pairs_with=(ExactMetric(name="average_precision_score"),),
     properties=frozenset(
         {Property.NON_NEGATIVE, Property.AT_MOST_ONE, Property.BATCH_ORDER_FREE, Property.SHIFT_INVARIANT}

@@ -4,15 +4,12 @@ It trains the order of the scores and nothing else: every positive above every n
 of positives. Its exact metric is the ROC AUC.
 """
 
-from typing import Any
-
-import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.authoring.validation import check_positive
-from lossary.losses.auc._inputs import ranked_samples
+from lossary.losses.auc._inputs import ranked_samples, ten_scores
 from lossary.ops.all_pairs import all_pairs
 
 
@@ -67,12 +64,6 @@ def mann_whitney(
 MannWhitney = loss_module(mann_whitney)
 
 
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Ten scores, four of them of positives."""
-    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
-    return {"score": torch.randn(10, generator=generator), "target": target}
-
-
 LOSS = LossSpec(
     function=mann_whitney,
     module=MannWhitney,
@@ -84,7 +75,7 @@ LOSS = LossSpec(
         url="https://arxiv.org/abs/2510.00137",
     ),
     differentiable=("score",),
-    example_inputs=example_inputs,
+    example_inputs=ten_scores,
     pairs_with=(ExactMetric(name="roc_auc_score"),),
     properties=frozenset(
         {

@@ -4,14 +4,11 @@ Each pair of a positive and a negative that is out of order, or in order by too 
 exact metric is the ROC AUC.
 """
 
-from typing import Any
-
-import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
-from lossary.losses.auc._inputs import check_surrogate, ranked_samples
+from lossary.losses.auc._inputs import check_surrogate, ranked_samples, ten_scores
 from lossary.ops.all_pairs import all_pairs
 from lossary.ops.surrogates import Surrogate
 
@@ -68,12 +65,6 @@ def pairwise_auc(
 PairwiseAuc = loss_module(pairwise_auc)
 
 
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Ten scores, four of them of positives."""
-    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
-    return {"score": torch.randn(10, generator=generator), "target": target}
-
-
 LOSS = LossSpec(
     function=pairwise_auc,
     module=PairwiseAuc,
@@ -87,7 +78,7 @@ LOSS = LossSpec(
         url="https://www.aaai.org/Papers/ICML/2003/ICML03-110.pdf",
     ),
     differentiable=("score",),
-    example_inputs=example_inputs,
+    example_inputs=ten_scores,
     pairs_with=(ExactMetric(name="roc_auc_score"),),
     properties=frozenset(
         {

@@ -4,8 +4,6 @@ Only the left end of the ROC curve counts, up to a false positive rate: what a s
 afford. Its exact metric is the partial AUC.
 """
 
-from typing import Any
-
 import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
@@ -13,7 +11,7 @@ from torch import Tensor, nn
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.authoring.validation import check_positive
 from lossary.losses.auc._dataset_rows import dataset_rows, read_rows, revise_rows
-from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples
+from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples, ten_scores
 from lossary.ops.all_pairs import all_pairs
 from lossary.ops.pair_rows import pair_row_tails, pair_row_top_means
 from lossary.ops.surrogates import Surrogate
@@ -173,12 +171,6 @@ class MovingAveragePartialAucCvar(nn.Module):
         )
 
 
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Ten scores, four of them of positives."""
-    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
-    return {"score": torch.randn(10, generator=generator), "target": target}
-
-
 LOSS = LossSpec(
     function=partial_auc_cvar,
     module=PartialAucCvar,
@@ -193,7 +185,7 @@ LOSS = LossSpec(
         url="https://arxiv.org/abs/2203.00176",
     ),
     differentiable=("score",),
-    example_inputs=example_inputs,
+    example_inputs=ten_scores,
     pairs_with=(ExactMetric(name="partial_auc", options={"max_fpr": 0.3}),),
     properties=frozenset(
         {Property.NON_NEGATIVE, Property.BATCH_ORDER_FREE, Property.SHIFT_INVARIANT, Property.CONVEX}

@@ -5,16 +5,14 @@ metric is the partial AUC up to a false positive rate.
 """
 
 import math
-from typing import Any
 
-import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.authoring.validation import check_positive
 from lossary.losses.auc._dataset_rows import dataset_rows, read_rows, revise_rows
-from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples
+from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples, ten_scores
 from lossary.losses.auc._log_means import log_pair_means, move_log_mean
 from lossary.ops.surrogates import Surrogate
 
@@ -172,12 +170,6 @@ class MovingAveragePartialAucKl(nn.Module):
         )
 
 
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Ten scores, four of them of positives."""
-    target = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0, 1, 0])
-    return {"score": torch.randn(10, generator=generator), "target": target}
-
-
 LOSS = LossSpec(
     function=partial_auc_kl,
     module=PartialAucKl,
@@ -190,7 +182,7 @@ LOSS = LossSpec(
         url="https://arxiv.org/abs/2203.00176",
     ),
     differentiable=("score",),
-    example_inputs=example_inputs,
+    example_inputs=ten_scores,
     pairs_with=(ExactMetric(name="partial_auc", options={"max_fpr": 0.3}),),
     properties=frozenset(
         {Property.NON_NEGATIVE, Property.BATCH_ORDER_FREE, Property.SHIFT_INVARIANT, Property.CONVEX}
