@@ -135,10 +135,13 @@ fn naive<S: Score + Into<f64>>(
     }
 }
 
+/// Numbers have all their digits above this, even after a factor of an epsilon.
+const LEAST: f64 = f64::MIN_POSITIVE / f64::EPSILON;
+
 /// The largest error of two vectors together, relative to the largest number.
 pub fn error(ours: (&[f64], &[f64]), wanted: (&[f64], &[f64])) -> f64 {
     let numbers = wanted.0.iter().chain(wanted.1);
-    error_of(ours, wanted, numbers.fold(0.0, |largest: f64, number| largest.max(number.abs())))
+    error_of(ours, wanted, numbers.fold(LEAST, |largest: f64, number| largest.max(number.abs())))
 }
 
 fn error_of(ours: (&[f64], &[f64]), wanted: (&[f64], &[f64]), largest: f64) -> f64 {
