@@ -35,6 +35,7 @@ mod hinges;
 mod labelled;
 mod samples;
 mod softplus;
+mod sources;
 mod sparse;
 
 pub use curvature::curvature_product;

@@ -153,6 +153,7 @@ impl Mass for DoubleDouble {
         quick_two_sum(sum.high, sum.low + low.low)
     }
 
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         self.high
     }

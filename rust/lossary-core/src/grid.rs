@@ -7,7 +7,7 @@ pub(crate) const MOST_BINS: u32 = 1 << 16;
 
 /// The fine histogram: bins of `2^shift` keys from the lowest key on. The keys around zero that no number has
 /// are left out; half of all floats lie there.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Grid<K> {
     base: K,
     shift: u32,

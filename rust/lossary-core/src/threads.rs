@@ -63,6 +63,18 @@ pub(crate) fn map<J: Send, R: Send>(jobs: Vec<J>, threads: usize, work: impl Fn(
     map_with(jobs, threads, || (), |(), job| work(job))
 }
 
+/// [`map`] of a known number of jobs.
+pub(crate) fn map_array<J: Send, R: Default + Send, const N: usize>(
+    jobs: [J; N],
+    threads: usize,
+    work: impl Fn(J) -> R + Sync,
+) -> [R; N] {
+    let mut results = std::array::from_fn(|_| R::default());
+    let jobs = results.iter_mut().zip(jobs).collect();
+    map(jobs, threads, |(result, job): (&mut R, J)| *result = work(job));
+    results
+}
+
 /// [`map`] where the jobs of a thread share what `scratch` makes, one after the other.
 pub(crate) fn map_with<S, J: Send, R: Send>(
     jobs: Vec<J>,

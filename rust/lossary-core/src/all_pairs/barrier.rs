@@ -1,8 +1,9 @@
 //! The barrier hinge: the highest of three lines, as one of them and the hinges by which the others are higher.
 
 use super::convolution::Convolution;
-use super::hinges::{Sorted, hinge_of_sorted};
+use super::hinges::Dealt;
 use super::samples::Pairs;
+use super::sources::Source;
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
 use crate::ranking::Mass;
@@ -38,6 +39,19 @@ pub(super) fn barrier<S: Score + Into<f64>>(
     scale: f64,
     temperature: f64,
 ) -> Convolution {
+    if pairs.positives.is_weighted() {
+        barrier_of::<S, [f64; 2]>(pairs, margin, scale, temperature)
+    } else {
+        barrier_of::<S, f64>(pairs, margin, scale, temperature)
+    }
+}
+
+fn barrier_of<S: Score + Into<f64>, E: Source>(
+    pairs: &Pairs<'_, S>,
+    margin: f64,
+    scale: f64,
+    temperature: f64,
+) -> Convolution {
     let Envelope { slope, zero, below, above } = Envelope::new(margin, scale);
     let (positives, negatives) = (pairs.positives, pairs.negatives);
     let in_scores = |z: f64| DoubleDouble::from(z) * DoubleDouble::from(temperature);
@@ -59,13 +73,13 @@ pub(super) fn barrier<S: Score + Into<f64>>(
             }
         }
     };
-    let (positives, negatives) = (Sorted::new(positives), Sorted::new(negatives));
+    let dealt = Dealt::<S, E>::new(pairs);
     if let Some((kink, change)) = below {
-        let part = hinge_of_sorted::<1>(&positives, &negatives, in_scores(kink));
+        let part = dealt.hinge::<1>(in_scores(kink));
         add(part.value, part.of_positives, part.of_negatives, change, 1.0);
     }
     // Above its kink, the hinge of the classes exchanged.
-    let part = hinge_of_sorted::<1>(&negatives, &positives, -in_scores(above.0));
+    let part = dealt.swapped().hinge::<1>(-in_scores(above.0));
     add(part.value, part.of_negatives, part.of_positives, above.1, -1.0);
     sum
 }

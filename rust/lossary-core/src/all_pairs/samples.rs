@@ -31,6 +31,15 @@ impl Unit {
     }
 }
 
+/// Where scores lie.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) lowest: f64,
+    pub(super) highest: f64,
+    /// Where known, the last score below zero and the first above, or infinities.
+    pub(super) around_zero: Option<(f64, f64)>,
+}
+
 /// The samples of a class.
 #[derive(Clone, Copy)]
 pub(super) struct Class<'a, S> {
@@ -40,8 +49,7 @@ pub(super) struct Class<'a, S> {
     scale: f64,
     /// The sum of the weights.
     pub(super) total: f64,
-    pub(super) lowest: f64,
-    pub(super) highest: f64,
+    pub(super) extent: Extent,
 }
 
 impl<'a, S: Score + Into<f64>> Class<'a, S> {
@@ -60,7 +68,9 @@ impl<'a, S: Score + Into<f64>> Class<'a, S> {
         if u32::try_from(scores.len()).is_err() {
             return Err(AllPairsError::TooMany { side, scores: scores.len() });
         }
-        let Some(weights) = weights else { return Ok(Self::of(scores, None, 1.0)) };
+        let around_zero = survey.around_zero.map(|(below, above)| (below.into(), above.into()));
+        let extent = Extent { lowest: survey.min.into(), highest: survey.max.into(), around_zero };
+        let Some(weights) = weights else { return Ok(Self::of(scores, None, 1.0, extent)) };
         if weights.len() != scores.len() {
             let (scores, weights) = (scores.len(), weights.len());
             return Err(AllPairsError::LengthMismatch { side, scores, weights });
@@ -76,29 +86,30 @@ impl<'a, S: Score + Into<f64>> Class<'a, S> {
             return Err(AllPairsError::NoWeight { side });
         }
         let exponent = ((largest.to_bits() >> 52) as i32 - 1023).max(-1000);
-        Ok(Self::of(scores, Some(weights), 2.0_f64.powi(-exponent)))
+        Ok(Self::of(scores, Some(weights), 2.0_f64.powi(-exponent), extent))
     }
 
     /// Samples that are known to be good.
-    fn of(scores: &'a [S], weights: Option<&'a [f64]>, scale: f64) -> Self {
-        let values = || scores.iter().map(|&score| score.into());
+    fn of(scores: &'a [S], weights: Option<&'a [f64]>, scale: f64, extent: Extent) -> Self {
         let total = match weights {
             None => scores.len() as f64,
             Some(weights) => DoubleDouble::sum(weights.iter().map(|weight| weight * scale)).to_f64(),
         };
-        let (lowest, highest) = (values().fold(LARGEST, f64::min), values().fold(-LARGEST, f64::max));
-        Self { scores, weights, scale, total, lowest, highest }
+        Self { scores, weights, scale, total, extent }
     }
 
     /// The same scores with other weights, of any sign.
     pub(super) fn weighted(self, weights: &'a [f64]) -> Self {
-        Self::of(self.scores, Some(weights), 1.0)
+        Self::of(self.scores, Some(weights), 1.0, self.extent)
     }
 
     /// Some of the samples, as a class of its own.
     pub(super) fn group(&self, range: Range<usize>) -> Self {
         let weights = self.weights.map(|weights| &weights[range.clone()]);
-        Self::of(&self.scores[range], weights, self.scale)
+        let scores = &self.scores[range];
+        let values = || scores.iter().map(|&score| score.into());
+        let (lowest, highest) = (values().fold(LARGEST, f64::min), values().fold(-LARGEST, f64::max));
+        Self::of(scores, weights, self.scale, Extent { lowest, highest, around_zero: None })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -121,7 +132,7 @@ impl<'a, S: Score + Into<f64>> Class<'a, S> {
 
     /// Scores and weights in order.
     #[inline(always)]
-    pub(super) fn samples(&self) -> impl Iterator<Item = (f64, f64)> {
+    pub(super) fn samples(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
         (0..self.len()).map(|index| (self.score(index), self.weight(index)))
     }
 
@@ -187,11 +198,11 @@ impl<'a, S: Score + Into<f64>> Pairs<'a, S> {
     }
 
     pub(super) fn lowest(&self) -> f64 {
-        self.positives.lowest.min(self.negatives.lowest)
+        self.positives.extent.lowest.min(self.negatives.extent.lowest)
     }
 
     pub(super) fn highest(&self) -> f64 {
-        self.positives.highest.max(self.negatives.highest)
+        self.positives.extent.highest.max(self.negatives.extent.highest)
     }
 
     /// Where scores and their range are not too large in a unit.
