@@ -83,8 +83,9 @@ def best_threshold(
     criterion: str,
     *,
     costs: tuple[float, float] | None = None,
+    beta: float | None = None,
     may_accept_nothing: bool,
-) -> tuple[float, float | None, int, int]: ...
+) -> tuple[float, float | None, int, int, int, int]: ...
 def accuracy_per_fold(
     y_true: NDArray[Any], y_score: NDArray[Any], fold: NDArray[np.uint32], /, count: int
 ) -> Doubles: ...

@@ -23,6 +23,7 @@ ITEM_SCORES = np.round(RANDOM.random((N, 6)), 1)
 WEIGHT = RANDOM.random(N) + 0.1
 EMBEDDINGS = RANDOM.normal(size=(N, 4)) + np.eye(4)[CLASSES]
 
+CHOICES = (metrics.ThresholdChoice, metrics.verification.VerificationAccuracy)
 BINARY, QUERIES, LABELS = (Y, S), (GRADES, ITEM_SCORES), (INDICATORS, SCORES)
 SEVERAL, PAIRED = (CLASSES, PROBABILITIES), (NUMBERS, S)
 WEIGHTED = {"sample_weight": WEIGHT}
@@ -34,6 +35,8 @@ CALLS = [
     ("average_precision_score", SEVERAL, {}),
     *(("average_precision_score", LABELS, {"average": each}) for each in ("macro", "micro", "weighted")),
     ("average_precision_score", LABELS, {"average": "samples"} | WEIGHTED),
+    ("best_threshold", BINARY, {"metric": "matthews"}),
+    ("best_threshold", BINARY, {"costs": {"fp": 1, "fn": 2}} | WEIGHTED),
     ("coverage_error", LABELS, WEIGHTED),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
@@ -86,6 +89,7 @@ WITHOUT = {
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
+    "confusion_matrix_at_thresholds",
     "d2_log_loss_score",
     "det_curve",
     "f1_score",
@@ -98,6 +102,7 @@ WITHOUT = {
     "log_loss",
     "mann_whitney_u",
     "matthews_corrcoef",
+    "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "precision_recall_curve",
     "precision_recall_fscore_support",
@@ -131,7 +136,7 @@ def values(call, **options):
     found = getattr(metrics, name)(*args, **given, **options)
     if isinstance(found, dict):
         return list(found.values())
-    return [found.value if isinstance(found, metrics.verification.VerificationAccuracy) else found]
+    return [found.value if isinstance(found, CHOICES) else found]
 
 
 @every

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lossary import _kernels
 from lossary.errors import InvalidInputError
 
-COSTS = (1.0, 3.0)
+COSTS, BETA = (1.0, 3.0), 2.0
 
 
 def squared_matthews(tp, fp, positives, negatives):
@@ -32,16 +32,25 @@ EXACT = {
     "balanced_accuracy": lambda tp, fp, p, n: (1 + youden(tp, fp, p, n)) / 2,
     "cost": lambda tp, fp, p, n: -(Fraction(COSTS[0]) * fp + Fraction(COSTS[1]) * (p - tp)),
     "f1": lambda tp, fp, p, n: Fraction(2 * tp, max(tp + fp + p, 1)),
+    "f_beta": lambda tp, fp, p, n: Fraction(5 * tp, max(tp + fp + 4 * p, 1)),
+    "geometric_mean": lambda tp, fp, p, n: Fraction(tp * (n - fp), max(p * n, 1)),
+    "jaccard": lambda tp, fp, p, n: Fraction(tp, max(fp + p, 1)),
     "matthews": squared_matthews,
+    "precision": lambda tp, fp, p, n: Fraction(tp, max(tp + fp, 1)),
+    "recall": lambda tp, fp, p, n: Fraction(tp, max(p, 1)),
+    "specificity": lambda tp, fp, p, n: Fraction(n - fp, max(n, 1)),
     "youden": youden,
 }
 
+NEED_POSITIVES = ("balanced_accuracy", "geometric_mean", "recall", "youden")
+NEED_NEGATIVES = ("balanced_accuracy", "geometric_mean", "specificity", "youden")
+
 
 def shown(criterion, exact):
-    """The value as the kernel gives it: costs are positive, Matthews is no square."""
+    """The value as the kernel gives it: costs are positive, roots are drawn."""
     if criterion == "cost":
         return float(-exact)
-    if criterion == "matthews":
+    if criterion in ("geometric_mean", "matthews"):
         return math.copysign(math.sqrt(abs(exact)), exact)
     return float(exact)
 
@@ -63,18 +72,20 @@ def naive_best(criterion, y_true, y_score, may_accept_nothing):
 
 
 def best(criterion, y_true, y_score, may_accept_nothing=False):
-    costs = COSTS if criterion == "cost" else None
+    costs, beta = COSTS if criterion == "cost" else None, BETA if criterion == "f_beta" else None
     return _kernels.best_threshold(
-        np.asarray(y_true), y_score, criterion, costs=costs, may_accept_nothing=may_accept_nothing
+        np.asarray(y_true), y_score, criterion, costs=costs, beta=beta, may_accept_nothing=may_accept_nothing
     )
 
 
 def assert_best(criterion, y_true, y_score, may_accept_nothing=False):
-    threshold, value, tp, fp = best(criterion, y_true, y_score, may_accept_nothing)
+    threshold, value, tp, fp, fn, tn = best(criterion, y_true, y_score, may_accept_nothing)
     exact, *wanted = naive_best(criterion, y_true, y_score, may_accept_nothing)
     assert [threshold, tp, fp] == wanted
-    one_class = np.all(y_true) or not np.any(y_true)
-    if criterion in ("youden", "balanced_accuracy") and one_class:
+    positives = int(np.sum(y_true))
+    assert (tp + fn, fp + tn) == (positives, len(y_true) - positives)
+    without = (criterion in NEED_POSITIVES and not tp + fn) or (criterion in NEED_NEGATIVES and not fp + tn)
+    if without:
         assert value is None
     else:
         assert value == pytest.approx(shown(criterion, exact), rel=1e-14, abs=1e-300)
@@ -108,7 +119,13 @@ ROUGH = {
     "balanced_accuracy": lambda tp, fp, p, n: (tp / p + (n - fp) / n) / 2,
     "cost": lambda tp, fp, p, n: -(COSTS[0] * fp + COSTS[1] * (p - tp)),
     "f1": lambda tp, fp, p, n: 2 * tp / (tp + fp + p),
+    "f_beta": lambda tp, fp, p, n: 5 * tp / (tp + fp + 4 * p),
+    "geometric_mean": lambda tp, fp, p, n: tp / p * ((n - fp) / n),
+    "jaccard": lambda tp, fp, p, n: tp / (fp + p),
     "matthews": rough_matthews,
+    "precision": lambda tp, fp, p, n: tp / (tp + fp),
+    "recall": lambda tp, fp, p, n: tp / p,
+    "specificity": lambda tp, fp, p, n: (n - fp) / n,
     "youden": lambda tp, fp, p, n: tp / p - fp / n,
 }
 
@@ -159,7 +176,7 @@ def test_adversarial_scores_have_the_same_best_threshold(name, dtype, labels):
         near = np.flatnonzero(rough >= rough.max() - 1e-12 * max(1.0, abs(rough.max())))
         counts = ((thresholds[i].item(), tp[i].item(), fp[i].item()) for i in near)
         wanted = max(counts, key=lambda each: (exact(*each[1:], positives, negatives), each[0]))
-        threshold, _, hits, alarms = best(criterion, y_true, y_score)
+        threshold, _, hits, alarms, *_ = best(criterion, y_true, y_score)
         assert (threshold, hits, alarms) == wanted, criterion
 
 
@@ -172,7 +189,7 @@ def test_matthews_ties_that_rounding_would_break_go_to_the_largest_threshold():
 
 def test_an_integer_threshold_beyond_doubles_is_found_by_its_own_value():
     y_score = np.array([2**60, 2**60 + 1, 2**60 + 2])
-    assert best("accuracy", [0, 1, 1], y_score)[2:] == (2, 0)
+    assert best("accuracy", [0, 1, 1], y_score)[2:4] == (2, 0)
 
 
 @pytest.fixture
@@ -216,4 +233,4 @@ def test_costs_of_any_magnitude_choose_alike(scale):
     found = _kernels.best_threshold(
         y_true, y_score, "cost", costs=(scale, 2 * scale), may_accept_nothing=True
     )
-    assert found[2:] == (2, 1)  # costs 1 + 2; accepting all positives costs 3 as well, at a lower threshold
+    assert found[2:4] == (2, 1)  # costs 1 + 2; accepting all positives costs 3 as well, at a lower threshold

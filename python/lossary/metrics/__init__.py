@@ -53,6 +53,8 @@ from lossary.metrics.retrieval import (
     recall_at_k,
 )
 from lossary.metrics.spearman import spearman_rho, spearman_test
+from lossary.metrics.threshold_sweep import confusion_matrix_at_thresholds, metric_at_thresholds
+from lossary.metrics.thresholds import ThresholdChoice, ThresholdChoices, best_threshold
 from lossary.metrics.top_k import top_k_accuracy_score
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
@@ -61,17 +63,21 @@ __all__ = [
     "Interval",
     "RankTest",
     "RocAucComparison",
+    "ThresholdChoice",
+    "ThresholdChoices",
     "accuracy_score",
     "adjusted_mutual_info_score",
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
+    "best_threshold",
     "brier_score_loss",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
+    "confusion_matrix_at_thresholds",
     "coverage_error",
     "d2_log_loss_score",
     "dcg_score",
@@ -94,6 +100,7 @@ __all__ = [
     "matthews_corrcoef",
     "mean_average_precision",
     "mean_reciprocal_rank",
+    "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "ndcg_at_k",
     "ndcg_score",

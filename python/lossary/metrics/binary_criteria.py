@@ -8,6 +8,7 @@ tensors, and returns the same: it uses operators alone. The counts may be weight
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from lossary.metrics.options import check_not_negative
@@ -78,14 +79,20 @@ def f_beta(beta: float) -> Callable[[Any, Any, Any, Any], Any]:
         0.5263157894736842
     """
     check_not_negative("beta", beta)
-    square = float(beta) * float(beta)
+    return partial(_f_beta, float(beta))
+
+
+def beta_of(score: Any) -> float | None:
+    """The ``beta`` of a function that `f_beta` returned, None of any other."""
+    is_one = isinstance(score, partial) and score.func is _f_beta
+    return float(score.args[0]) if is_one else None
+
+
+def _f_beta(beta: float, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
+    square = beta * beta
     recall_share = square / (1 + square) if square < float("inf") else 1.0
-
-    def score(tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
-        # numerator plus something, not the textbook denominator: rounding then never exceeds 1
-        return _ratio(tp, tp + recall_share * fn + (1 - recall_share) * fp)
-
-    return score
+    # numerator plus something, not the textbook denominator: rounding then never exceeds 1
+    return _ratio(tp, tp + recall_share * fn + (1 - recall_share) * fp)
 
 
 def geometric_mean(tp: Any, fp: Any, fn: Any, tn: Any) -> Any:

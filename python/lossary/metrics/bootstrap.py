@@ -66,12 +66,12 @@ def of_rows(
     rows = np.ascontiguousarray(one_axis("values", numeric("values", to_numpy("values", values))), np.float64)
     if not len(rows) or not np.isfinite(rows).all():
         raise InvalidInputError(f"values: got {len(rows)} values; wanted one or more, all finite")
-    _refuse_one(len(rows))
+    refuse_one(len(rows))
     weight = relative_weights(sample_weight, len(rows))
     drawn, left_out = draws_of_mean(rows, weight, settings)
     # Centred like the resamples, so that the mean of equal values is exactly theirs.
     centred = float(rows[0] + np.average(rows - rows[0], weights=weight))
-    low, high = _around(centred, drawn, left_out, method, settings)
+    low, high = around(centred, drawn, left_out, method, settings)
     if value is None:
         return Interval(centred, low, high, method)
     # Rounding must not part the value from an end that equals it.
@@ -118,14 +118,10 @@ def of_reweighted(
     value = float(statistic(np.ones(rows, np.int64)))
     if math.isnan(value):
         return Interval(value, math.nan, math.nan, method)
-    _refuse_one(rows)
+    refuse_one(rows)
     drawn = draws_of_statistic(statistic, rows, settings, strata)
-    left_out = np.empty(0)
-    if method == "bca":
-        resampler = _kernels.Resampler(rows, strata, settings.group_codes(rows), settings.seed)
-        parts, of_row = resampler.blocks()
-        left_out = _evaluate(statistic, lambda part: (of_row != part).astype(np.int64), parts)
-    return Interval(value, *_around(value, drawn, left_out, method, settings), method)
+    left_out = left_out_of_statistic(statistic, rows, settings, strata) if method == "bca" else np.empty(0)
+    return Interval(value, *around(value, drawn, left_out, method, settings), method)
 
 
 def of_ranking(
@@ -151,11 +147,11 @@ def of_ranking(
     method = _bootstrap_method(confidence)
     if math.isnan(value):
         return Interval(value, math.nan, math.nan, method)
-    _refuse_one(len(score))
+    refuse_one(len(score))
     drawn, left_out = draws_of_ranking(
         metric, positive, [score], sample_weight, confidence, jackknife=method == "bca", parameters=parameters
     )
-    return Interval(value, *_around(value, drawn, left_out, method, confidence), method)
+    return Interval(value, *around(value, drawn, left_out, method, confidence), method)
 
 
 def draws_of_mean(
@@ -207,6 +203,15 @@ def draws_of_statistic(
     return _evaluate(statistic, lambda draw: resampler.draw(draw).astype(np.int64), confidence.resamples)
 
 
+def left_out_of_statistic(
+    statistic: Statistic, rows: int, confidence: Confidence, strata: NDArray[np.uint32] | None = None
+) -> Doubles:
+    """A statistic as of `draws_of_statistic` without each row, group, or block of rows."""
+    resampler = _kernels.Resampler(rows, strata, confidence.group_codes(rows), confidence.seed)
+    parts, of_row = resampler.blocks()
+    return _evaluate(statistic, lambda part: (of_row != part).astype(np.int64), parts)
+
+
 def ends(
     value: float,
     drawn: Doubles,
@@ -245,6 +250,22 @@ def ends(
     shares = (tail, 1 - tail) if method == "percentile" else _bca_shares(value, defined, left_out, tail)
     low, high = np.quantile(defined, shares)
     return float(low), float(high)
+
+
+def around(
+    value: float, drawn: Doubles, left_out: Doubles, method: str, settings: Confidence
+) -> tuple[float, float]:
+    """`ends`, with a warning on behalf of the metric's caller where the value is not between them."""
+    low, high = ends(value, drawn, left_out, method, settings, stacklevel=5)
+    slack = 1e-9 * max(1.0, abs(value))  # draws may be rounded in another way
+    if not low - slack <= value <= high + slack:
+        warnings.warn(
+            f"The value {value:.4g} is not in its interval, {low:.4g} to {high:.4g}: resamples repeat rows, "
+            f"which moves this metric {'up' if value < low else 'down'}. Do not rely on the interval.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return low, high
 
 
 def _bca_shares(value: float, drawn: Doubles, left_out: Doubles, tail: float) -> tuple[float, float]:
@@ -300,22 +321,7 @@ def _refuse_strata(settings: Confidence) -> None:
         raise InvalidInputError("stratified: got True; wanted False, as this metric draws no classes apart")
 
 
-def _refuse_one(rows: int) -> None:
+def refuse_one(rows: int) -> None:
+    """Raise UndefinedMetricError where there is but one row to draw."""
     if rows == 1:
         raise UndefinedMetricError("confidence: got 1 row; wanted two or more to draw from")
-
-
-def _around(
-    value: float, drawn: Doubles, left_out: Doubles, method: str, settings: Confidence
-) -> tuple[float, float]:
-    """`ends`, with a warning on behalf of the metric's caller where the value is not between them."""
-    low, high = ends(value, drawn, left_out, method, settings, stacklevel=5)
-    slack = 1e-9 * max(1.0, abs(value))  # draws may be rounded in another way
-    if not low - slack <= value <= high + slack:
-        warnings.warn(
-            f"The value {value:.4g} is not in its interval, {low:.4g} to {high:.4g}: resamples repeat rows, "
-            f"which moves this metric {'up' if value < low else 'down'}. Do not rely on the interval.",
-            UserWarning,
-            stacklevel=4,
-        )
-    return low, high

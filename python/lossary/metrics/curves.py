@@ -62,7 +62,7 @@ def roc_curve(
     """
     check_label("pos_label", pos_label, optional=True)
     check_flag("drop_intermediate", drop_intermediate)
-    positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
+    positive, score, weight = ranked_samples(y_true, y_score, pos_label, sample_weight)
     false_positives, true_positives, thresholds = _kernels.curve(
         positive, score, weight, collinear=not drop_intermediate
     )
@@ -127,9 +127,9 @@ def precision_recall_curve(
     check_label("pos_label", pos_label, optional=True)
     check_flag("drop_intermediate", drop_intermediate)
     ranked = to_numpy("y_score", y_score)
-    positive, score, weight = _ranked(y_true, ranked, pos_label, sample_weight)
+    positive, score, weight = ranked_samples(y_true, ranked, pos_label, sample_weight)
     false_positives, true_positives, thresholds = _kernels.curve(positive, score, weight, collinear=True)
-    thresholds = _as_scores(thresholds, ranked, score, weight)
+    thresholds = as_scores(thresholds, ranked, score, weight)
     if drop_intermediate:
         kept = _steps(true_positives)
         false_positives, true_positives = false_positives[kept], true_positives[kept]
@@ -148,8 +148,8 @@ def precision_recall_curve(
     return precision[kept], recall[kept], thresholds[::-1][kept[:-1]]
 
 
-def _as_scores(thresholds: Doubles, given: Array, score: Array, weight: Doubles | None) -> Array:
-    """Thresholds in the dtype of the scores; integers that doubles round are looked up among the scores."""
+def as_scores(thresholds: Doubles, given: Array, score: Array, weight: Doubles | None) -> Array:
+    """Falling thresholds in the dtype of the scores; integers that doubles round are looked up among those."""
     if score.dtype.itemsize == 8 and score.dtype.kind in "iu" and np.abs(thresholds).max() >= 2.0**53:
         return np.asarray(np.unique(score if weight is None else score[weight != 0])[::-1])
     dtype = given.dtype if given.dtype.kind in "biuf" else score.dtype
@@ -206,7 +206,7 @@ def det_curve(
     check_label("pos_label", pos_label, optional=True)
     check_flag("drop_intermediate", drop_intermediate)
     labels = label_array("y_true", y_true)
-    positive, score, weight = _ranked(labels, y_score, pos_label, sample_weight)
+    positive, score, weight = ranked_samples(labels, y_score, pos_label, sample_weight)
     false_positives, true_positives, thresholds = (
         np.append(start, each)
         for start, each in zip(
@@ -338,7 +338,7 @@ def _binary_precision(
             f"pos_label: got {pos_label!r}; wanted one of {classes.tolist()} (pos_label={pos_label} is not a "
             f"valid label. It should be one of {classes})"
         )
-    positive, score, weight = _ranked(labels, y_score, pos_label, sample_weight)
+    positive, score, weight = ranked_samples(labels, y_score, pos_label, sample_weight)
     value = _kernels.average_precision(positive, score, weight)
     if value is None:
         _warn_no_positive(stacklevel=4)
@@ -377,9 +377,10 @@ def _warn_no_positive(stacklevel: int) -> None:
     )
 
 
-def _ranked(
+def ranked_samples(
     y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any
 ) -> tuple[Array, Array, Doubles | None]:
+    """Positives, scores and weights as the kernels read them; ``pos_label`` is checked already."""
     positive, score = positives(y_true, pos_label), scores("y_score", y_score)
     if len(score) != len(positive):
         raise ShapeError(

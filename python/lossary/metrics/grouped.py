@@ -126,7 +126,7 @@ def grouped_auc(
     positive, score = two_classes(y_true), scores("y_score", y_score)
     if len(score) != len(positive):
         raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
-    labels, numbers = _numbered(groups, len(score))
+    labels, numbers = numbered(groups, len(score))
     weight = relative_weights(sample_weight, len(score))
     if weight is not None and weight.min() < 0:
         raise InvalidInputError("sample_weight: got negative weights; wanted none below 0")
@@ -150,7 +150,7 @@ def _check_undefined(given: Any) -> None:
         raise InvalidInputError(f"undefined: got {given!r}; wanted 'skip', 'raise' or a number in [0, 1]")
 
 
-def _numbered(given: Any, count: int) -> tuple[Array, NDArray[np.uint32]]:
+def numbered(given: Any, count: int) -> tuple[Array, NDArray[np.uint32]]:
     """The distinct groups, sorted, and the number of each sample's group."""
     labels = one_axis("groups", to_numpy("groups", given))
     if len(labels) != count:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
-from lossary.metrics.arrays import Array, numeric, relative_weights, scores, to_numpy
+from lossary.metrics.arrays import Array, numeric, to_numpy
 from lossary.metrics.bootstrap import of_ranking
 from lossary.metrics.confidence import Confidence, Value, resolve
-from lossary.metrics.labels import label_array, positives
+from lossary.metrics.curves import ranked_samples
+from lossary.metrics.labels import label_array
 from lossary.metrics.options import check_choice, check_label
 
 Doubles = NDArray[np.float64]
@@ -80,11 +81,11 @@ def tar_at_far(
     limits = _rates(far)
     if confidence is not None and limits.ndim:
         raise InvalidInputError(f"confidence: got {confidence!r} with several rates; wanted it with one far")
-    positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
+    positive, score, weight = ranked(y_true, y_score, pos_label, sample_weight)
     linear = interpolation == "linear"
     rates = _kernels.true_accept_rates(positive, score, weight, np.atleast_1d(limits), linear=linear)
     if rates is None:
-        raise _one_class()
+        raise one_class()
     if limits.ndim:
         return rates
     rate = float(rates[0])
@@ -132,10 +133,10 @@ def equal_error_rate(
         >>> equal_error_rate([1, 0, 1, 0], [4, 3, 2, 1])  # at the threshold 3: half of each
         0.5
     """
-    positive, score, weight = _ranked(y_true, y_score, pos_label, sample_weight)
+    positive, score, weight = ranked(y_true, y_score, pos_label, sample_weight)
     rate = _kernels.equal_error_rate(positive, score, weight)
     if rate is None:
-        raise _one_class()
+        raise one_class()
     if confidence is None:
         return rate
     return of_ranking("equal_error_rate", rate, positive, score, weight, resolve(confidence))
@@ -181,11 +182,11 @@ def verification_accuracy(
         >>> value, threshold  # accepts the first, and misses the third
         (0.75, 4.0)
     """
-    positive, score, _ = _ranked(y_true, y_score, pos_label, None)
+    positive, score, _ = ranked(y_true, y_score, pos_label, None)
     folds = None if fold is None else _fold_numbers(fold, len(score))
     if confidence is not None and folds is not None:
         raise InvalidInputError(f"confidence: got {confidence!r} with fold; wanted one of the two")
-    threshold, best, _, _ = _kernels.best_threshold(positive, score, "accuracy", may_accept_nothing=True)
+    threshold, best, *_ = _kernels.best_threshold(positive, score, "accuracy", may_accept_nothing=True)
     if folds is None:
         value: Value = best or 0.0
         if confidence is not None:
@@ -219,20 +220,19 @@ def _rates(far: Any) -> Doubles:
     return limits
 
 
-def _ranked(
+def ranked(
     y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any
 ) -> tuple[Array, Array, Doubles | None]:
+    """Positives, scores and weights, none of them below zero, as the kernels read them."""
     check_label("pos_label", pos_label, optional=True)
-    positive, score = positives(y_true, pos_label), scores("y_score", y_score)
-    if len(score) != len(positive):
-        raise ShapeError(f"y_score: got {len(score)} samples; wanted {len(positive)}, as y_true")
-    weight = relative_weights(sample_weight, len(score))
+    positive, score, weight = ranked_samples(y_true, y_score, pos_label, sample_weight)
     if weight is not None and weight.min() < 0:
         raise InvalidInputError("sample_weight: got negative weights; wanted none below 0")
     return positive, score, weight
 
 
-def _one_class() -> UndefinedMetricError:
+def one_class() -> UndefinedMetricError:
+    """The error of a metric that needs both classes."""
     return UndefinedMetricError(
         "y_true: got one class, or one without weight; wanted positives and negatives"
     )

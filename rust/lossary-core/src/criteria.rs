@@ -8,6 +8,10 @@ use crate::ranking::Mass;
 use std::cmp::Ordering;
 use std::fmt;
 
+mod shares;
+
+pub use shares::{FBeta, GeometricMean, Jaccard, Precision, Recall, Specificity};
+
 /// What a threshold accepts, and what there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {

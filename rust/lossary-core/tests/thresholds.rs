@@ -3,7 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use lossary_core::auc::{roc_auc, weighted_roc_auc};
-use lossary_core::criteria::{Accuracy, BalancedAccuracy, Cost, Criterion, F1, Matthews, Outcome, Youden};
+use lossary_core::criteria::{
+    Accuracy, BalancedAccuracy, Cost, Criterion, F1, FBeta, GeometricMean, Jaccard, Matthews, Outcome, Precision,
+    Recall, Specificity, Youden,
+};
 use lossary_core::grouped_auc::{grouped_auc, weighted_grouped_auc};
 use lossary_core::keys::Score;
 use lossary_core::operating_points::{Interpolation, equal_error_rate, true_accept_rates};
@@ -49,7 +52,14 @@ fn check_all<S: Score>(scores: &[S], labels: &[u8]) {
     check(scores, labels, &BalancedAccuracy);
     check(scores, labels, &Cost::new(1.0, 0.3).unwrap());
     check(scores, labels, &F1);
+    check(scores, labels, &FBeta::new(2.0));
+    check(scores, labels, &FBeta::new(0.3));
+    check(scores, labels, &GeometricMean);
+    check(scores, labels, &Jaccard);
     check(scores, labels, &Matthews);
+    check(scores, labels, &Precision);
+    check(scores, labels, &Recall);
+    check(scores, labels, &Specificity);
     check(scores, labels, &Youden);
 }
 

@@ -243,8 +243,8 @@ pub fn unknown_metric(name: &str) -> PyErr {
 
 pub fn criterion_error(given: &impl Display) -> PyErr {
     InvalidInputError::new_err(format!(
-        "criterion: got {given}; wanted accuracy, balanced_accuracy, f1, matthews or youden, or cost with two \
-         finite costs of at least 0"
+        "criterion: got {given}; wanted accuracy, balanced_accuracy, f1, geometric_mean, jaccard, matthews, \
+         precision, recall, specificity or youden, cost with two finite costs of at least 0, or f_beta with beta"
     ))
 }
 

@@ -151,7 +151,7 @@ impl ExactRanking {
     /// Threshold and value, or None where the metric has no value.
     #[pyo3(signature = (metric, /))]
     fn best_threshold(&self, py: Python<'_>, metric: &str) -> PyResult<Option<(f64, f64)>> {
-        let (state, criterion) = (self.snapshot(py), criterion(metric, None)?);
+        let (state, criterion) = (self.snapshot(py), criterion(metric, None, None)?);
         let best = py.detach(|| state.best_threshold(criterion.as_ref()));
         Ok(best.map(|best| (best.threshold, best.value)))
     }
@@ -263,7 +263,7 @@ impl BoundedRanking {
     /// Threshold, value and upper bound, or None where the metric has no value.
     #[pyo3(signature = (metric, /))]
     fn best_threshold(&self, py: Python<'_>, metric: &str) -> PyResult<Option<Triple>> {
-        let criterion = criterion(metric, None)?;
+        let criterion = criterion(metric, None, None)?;
         let best = py.detach(|| lock(&self.0).best_threshold(criterion.as_ref()));
         Ok(best.map(|best| (best.threshold, best.value, best.high)))
     }

@@ -2,7 +2,10 @@
 
 use crate::arrays::{Classes, Scores, slice, with_scores};
 use crate::errors::{criterion_error, ranking_error};
-use lossary_core::criteria::{Accuracy, BalancedAccuracy, Cost, Criterion, F1, Matthews, Youden};
+use lossary_core::criteria::{
+    Accuracy, BalancedAccuracy, Cost, Criterion, F1, FBeta, GeometricMean, Jaccard, Matthews, Precision,
+    Recall, Specificity, Youden,
+};
 use lossary_core::thresholds;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -10,39 +13,52 @@ use pyo3::prelude::*;
 /// The costs of a false positive and of a false negative.
 type Costs = (f64, f64);
 
-/// The criterion of a name.
-pub fn criterion(name: &str, costs: Option<Costs>) -> PyResult<Box<dyn Criterion>> {
-    Ok(match (name, costs) {
-        ("accuracy", None) => Box::new(Accuracy),
-        ("balanced_accuracy", None) => Box::new(BalancedAccuracy),
-        ("cost", Some((false_positive, false_negative))) => {
+/// The criterion of a name; "cost" and "f_beta" have parameters.
+pub fn criterion(name: &str, costs: Option<Costs>, beta: Option<f64>) -> PyResult<Box<dyn Criterion>> {
+    Ok(match (name, costs, beta) {
+        ("accuracy", None, None) => Box::new(Accuracy),
+        ("balanced_accuracy", None, None) => Box::new(BalancedAccuracy),
+        ("cost", Some((false_positive, false_negative)), None) => {
             Box::new(Cost::new(false_positive, false_negative).map_err(|error| criterion_error(&error))?)
         }
-        ("f1", None) => Box::new(F1),
-        ("matthews", None) => Box::new(Matthews),
-        ("youden", None) => Box::new(Youden),
+        ("f1", None, None) => Box::new(F1),
+        ("f_beta", None, Some(beta)) => Box::new(FBeta::new(beta)),
+        ("geometric_mean", None, None) => Box::new(GeometricMean),
+        ("jaccard", None, None) => Box::new(Jaccard),
+        ("matthews", None, None) => Box::new(Matthews),
+        ("precision", None, None) => Box::new(Precision),
+        ("recall", None, None) => Box::new(Recall),
+        ("specificity", None, None) => Box::new(Specificity),
+        ("youden", None, None) => Box::new(Youden),
         _ => return Err(criterion_error(&name)),
     })
 }
 
-/// Threshold (infinity accepts nothing), value (None where undefined), true and false positives.
+/// What [`best_threshold`] returns.
+type Best = (f64, Option<f64>, u64, u64, u64, u64);
+
+/// Threshold (infinity accepts nothing), value (None where undefined), true and false positives, false and true
+/// negatives.
 #[pyfunction]
-#[pyo3(signature = (y_true, y_score, /, criterion, *, costs=None, may_accept_nothing))]
+#[pyo3(signature = (y_true, y_score, /, criterion, *, costs=None, beta=None, may_accept_nothing))]
 pub fn best_threshold(
     py: Python<'_>,
     y_true: Classes<'_>,
     y_score: Scores<'_>,
     criterion: &str,
     costs: Option<Costs>,
+    beta: Option<f64>,
     may_accept_nothing: bool,
-) -> PyResult<(f64, Option<f64>, u64, u64)> {
-    let (labels, criterion) = (y_true.as_slice()?, self::criterion(criterion, costs)?);
+) -> PyResult<Best> {
+    let (labels, criterion) = (y_true.as_slice()?, self::criterion(criterion, costs, beta)?);
     with_scores!(&y_score, scores => py
         .detach(|| {
             let best = thresholds::best_threshold(scores, labels, criterion.as_ref(), may_accept_nothing)?;
             let outcome = best.outcome;
             let value = criterion.value(&outcome);
-            Ok((best.threshold, value, outcome.true_positives, outcome.false_positives))
+            let (hits, alarms) = (outcome.true_positives, outcome.false_positives);
+            let (missed, rejected) = (outcome.positives - hits, outcome.negatives - alarms);
+            Ok((best.threshold, value, hits, alarms, missed, rejected))
         })
         .map_err(ranking_error))
 }
