@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, LossaryError, ShapeError, UndefinedMetricError
 from lossary.metrics import Confidence, Interval, ThresholdChoice, best_threshold
 from lossary.metrics.binary_criteria import BINARY_CRITERIA, f1, f_beta
+from lossary.metrics.bootstrap import of_reweighted
 from lossary.metrics.threshold_goals import mean_cost
 
 Y, S = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
@@ -240,14 +241,17 @@ def test_an_interval_chooses_anew_in_every_resample(method, options):
     assert {low, high} <= {math.inf, *y_score.tolist()}
 
 
-def test_the_interval_of_an_accuracy_is_that_of_verification():
-    from lossary.metrics import verification_accuracy
-
+@pytest.mark.parametrize("stratified", [False, True])
+def test_an_interval_is_that_of_choices_on_reweighted_samples(stratified):
     y_true, y_score = noisy()
-    settings = Confidence(resamples=200, stratified=True)
-    found = best_threshold(y_true, y_score, metric="accuracy", confidence=settings).value
-    wanted = verification_accuracy(y_true, y_score, confidence=settings).value
-    assert found[:3] == pytest.approx(wanted[:3], abs=1e-12)
+    settings = Confidence(resamples=100, stratified=stratified)
+
+    def chosen(times):
+        return best_threshold(y_true, y_score, metric="youden", sample_weight=times).value
+
+    found = best_threshold(y_true, y_score, metric="youden", confidence=settings).value
+    wanted = of_reweighted(chosen, len(y_true), settings, classes=y_true)
+    assert found[:3] == pytest.approx(wanted[:3])
 
 
 ONE, TWO = ([0, 1], [1.0, 2.0]), (INDICATORS, SCORES)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
+from lossary.metrics.binary_criteria import BINARY_CRITERIA
 from lossary.streaming import BoundedRankingState, Bounds, ExactRankingState
 
 settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
@@ -42,7 +43,7 @@ def test_the_metrics_of_the_samples_lie_within_the_bounds(rows, bins, weighted, 
         assert bounds.low <= value <= bounds.high
         assert bounds.low <= bounds.value <= bounds.high
         assert abs(bounds.value - value) <= bounds.error
-    for metric in ("accuracy", "f1", "matthews"):
+    for metric in BINARY_CRITERIA:
         best, wanted = (state.best_threshold(metric=metric) for state in (bounded, exact))
         assert best.value <= wanted.value + 1e-15
         assert wanted.value <= best.high

@@ -15,12 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary import metrics
 from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
+from lossary.metrics.binary_criteria import BINARY_CRITERIA
 from lossary.streaming import ExactRankingState, RankingSummary
 
 settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
 settings.load_profile("streaming")
-
-CRITERIA = ("accuracy", "balanced_accuracy", "f1", "matthews", "youden")
 
 scores = st.one_of(
     st.integers(-3, 3).map(float),
@@ -179,7 +178,7 @@ def test_half_ranks_stay_exact_at_any_size(doublings):
     assert summary.average_precision == pytest.approx(float(precision / positives), rel=9e-16)
 
 
-@given(samples, st.sampled_from(CRITERIA))
+@given(samples, st.sampled_from(sorted(BINARY_CRITERIA)))
 def test_no_score_is_a_better_threshold(rows, metric):
     y, s = np.array([row[0] for row in rows], bool), np.array([row[1] for row in rows])
     if not 0 < y.sum() < len(y):
@@ -188,7 +187,12 @@ def test_no_score_is_a_better_threshold(rows, metric):
         "accuracy": sklearn.metrics.accuracy_score,
         "balanced_accuracy": sklearn.metrics.balanced_accuracy_score,
         "f1": sklearn.metrics.f1_score,
+        "geometric_mean": metrics.geometric_mean_score,
+        "jaccard": sklearn.metrics.jaccard_score,
         "matthews": sklearn.metrics.matthews_corrcoef,
+        "precision": sklearn.metrics.precision_score,
+        "recall": sklearn.metrics.recall_score,
+        "specificity": lambda a, b: sklearn.metrics.recall_score(~a, ~b),
         "youden": lambda a, b: 2 * sklearn.metrics.balanced_accuracy_score(a, b) - 1,
     }
     values = {t: definitions[metric](y, s >= t) for t in s.tolist()}

@@ -149,7 +149,7 @@ def precision_recall_curve(
 
 
 def as_scores(thresholds: Doubles, given: Array, score: Array, weight: Doubles | None) -> Array:
-    """Falling thresholds in the dtype of the scores; integers that doubles round are looked up among those."""
+    """Falling thresholds in the dtype of the scores; integers that doubles round are looked up there."""
     if score.dtype.itemsize == 8 and score.dtype.kind in "iu" and np.abs(thresholds).max() >= 2.0**53:
         return np.asarray(np.unique(score if weight is None else score[weight != 0])[::-1])
     dtype = given.dtype if given.dtype.kind in "biuf" else score.dtype

@@ -152,7 +152,7 @@ def check_criterion(name: Any, argument: str = "metric") -> BinaryCriterionName:
     return name  # type: ignore[no-any-return]
 
 
-def values_of(score: Score, counts: Counts) -> Doubles:
+def values_of(score: Score, counts: Counts, name: str = "metric") -> Doubles:
     """What a caller's function gives for all thresholds at once, checked.
 
     Raises:
@@ -166,14 +166,14 @@ def values_of(score: Score, counts: Counts) -> Doubles:
         raise
     except Exception as error:
         raise InvalidInputError(
-            f"metric: got a function that raises {type(error).__name__} ({error}); wanted one of arrays of "
+            f"{name}: got a function that raises {type(error).__name__} ({error}); wanted one of arrays of "
             "tp, fp, fn and tn"
         ) from error
     if found.dtype.kind not in "biuf":
-        raise InvalidInputError(f"metric: got a function that returns {found.dtype}; wanted real numbers")
+        raise InvalidInputError(f"{name}: got a function that returns {found.dtype}; wanted real numbers")
     if found.shape != counts.tp.shape:
         raise ShapeError(
-            f"metric: got a function that returns shape {found.shape}; wanted {counts.tp.shape}, one number "
+            f"{name}: got a function that returns shape {found.shape}; wanted {counts.tp.shape}, one number "
             "for each threshold"
         )
     return np.asarray(found, np.float64)

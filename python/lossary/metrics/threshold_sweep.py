@@ -113,7 +113,7 @@ def metric_at_thresholds(
         raise InvalidInputError("metric_params: got some with a criterion; wanted them with metric_func")
     if callable(criterion):
         counts, thresholds = _sweep(y_true, y_score, pos_label, sample_weight)
-        return values_of(criterion, counts), thresholds
+        return values_of(criterion, counts, "criterion"), thresholds
     named = BINARY_CRITERIA[check_criterion(criterion, "criterion")]
     counts, thresholds = _sweep(y_true, y_score, pos_label, sample_weight)
     check_classes(named, counts.tp[-1], counts.fp[-1])

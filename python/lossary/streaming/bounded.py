@@ -8,11 +8,11 @@ from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError
 from lossary.metrics.options import check_flag
 from lossary.metrics.partial import check_rate, on_scale
+from lossary.metrics.threshold_goals import check_criterion
 from lossary.streaming.results import (
     BoundedSummary,
     BoundedThreshold,
     Bounds,
-    check_metric,
     no_area,
     no_best,
     warn_no_positive,
@@ -131,7 +131,8 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         """The border of bins at which to cut for the highest metric of the decision ``y_score >= threshold``.
 
         Args:
-            metric: "accuracy", "balanced_accuracy", "f1", "matthews" or "youden".
+            metric: a name of `lossary.metrics.binary_criteria`: "accuracy", "balanced_accuracy", "f1",
+                "geometric_mean", "jaccard", "matthews", "precision", "recall", "specificity" or "youden".
 
         Returns:
             Threshold, the exact value there, and a bound that no threshold exceeds.
@@ -140,7 +141,7 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
             InvalidInputError: an unknown metric.
             UndefinedMetricError: the state has no samples, or lacks a class that the metric needs.
         """
-        name = check_metric(metric)
+        name = check_criterion(metric)
         self._check_samples()
         best = self._state.best_threshold(name)
         if best is None:

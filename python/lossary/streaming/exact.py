@@ -5,10 +5,10 @@ from typing import Any, final
 from lossary import _kernels
 from lossary.metrics.options import check_flag
 from lossary.metrics.partial import check_rate, on_scale
+from lossary.metrics.threshold_goals import check_criterion
 from lossary.streaming.results import (
     BestThreshold,
     RankingSummary,
-    check_metric,
     no_area,
     no_best,
     warn_no_positive,
@@ -115,7 +115,8 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
         """The score at which to cut for the highest metric of the decision ``y_score >= threshold``.
 
         Args:
-            metric: "accuracy", "balanced_accuracy", "f1", "matthews" or "youden".
+            metric: a name of `lossary.metrics.binary_criteria`: "accuracy", "balanced_accuracy", "f1",
+                "geometric_mean", "jaccard", "matthews", "precision", "recall", "specificity" or "youden".
 
         Returns:
             Threshold and value; of several best thresholds the largest.
@@ -129,7 +130,7 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
             >>> state.best_threshold()  # 2 * 2 / (2 + 2 + 1)
             BestThreshold(threshold=2.0, value=0.8)
         """
-        name = check_metric(metric)
+        name = check_criterion(metric)
         self._check_samples()
         best = self._state.best_threshold(name)
         if best is None:

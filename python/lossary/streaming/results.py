@@ -1,18 +1,15 @@
 """What states tell, and the steps from counts to rates."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
-from lossary.metrics.options import check_choice
 
 Doubles = NDArray[np.float64]
 Points = tuple[Doubles, Doubles, Doubles]
-
-_CRITERIA = ("accuracy", "balanced_accuracy", "f1", "matthews", "youden")
 
 
 class RankingSummary(NamedTuple):
@@ -92,12 +89,6 @@ class BoundedThreshold(NamedTuple):
     threshold: float
     value: float
     high: float
-
-
-def check_metric(metric: Any) -> str:
-    """The name of a criterion."""
-    check_choice("metric", metric, _CRITERIA)
-    return str(metric)
 
 
 def no_best(metric: str) -> UndefinedMetricError:

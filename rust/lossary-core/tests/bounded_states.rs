@@ -2,7 +2,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use lossary_core::criteria::{Accuracy, BalancedAccuracy, Criterion, F1, Matthews, Youden};
+use lossary_core::criteria::{
+    Accuracy, BalancedAccuracy, Criterion, F1, GeometricMean, Jaccard, Matthews, Precision, Recall,
+    Specificity, Youden,
+};
 use lossary_core::states::bounded::{BoundedRanking, Bounds};
 use lossary_core::states::error::StateError;
 use lossary_core::states::exact::ExactRanking;
@@ -12,7 +15,18 @@ use std::num::NonZeroUsize;
 
 type Samples = (Vec<f64>, Vec<u8>, Vec<f64>);
 
-const CRITERIA: [&dyn Criterion; 5] = [&Accuracy, &BalancedAccuracy, &F1, &Matthews, &Youden];
+const CRITERIA: [&dyn Criterion; 10] = [
+    &Accuracy,
+    &BalancedAccuracy,
+    &F1,
+    &Matthews,
+    &Youden,
+    &GeometricMean,
+    &Jaccard,
+    &Precision,
+    &Recall,
+    &Specificity,
+];
 
 fn score() -> impl Strategy<Value = f64> {
     prop_oneof![

@@ -3,7 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use lossary_core::auc::{roc_auc, weighted_roc_auc};
-use lossary_core::criteria::{Accuracy, BalancedAccuracy, Criterion, F1, Matthews, Youden};
+use lossary_core::criteria::{
+    Accuracy, BalancedAccuracy, Criterion, F1, GeometricMean, Jaccard, Matthews, Precision, Recall,
+    Specificity, Youden,
+};
 use lossary_core::curves::{average_precision, curve, weighted_average_precision};
 use lossary_core::ranking::RankingError;
 use lossary_core::states::amount::Total;
@@ -15,7 +18,18 @@ use std::num::NonZeroUsize;
 
 type Sample = (f64, u8, f64);
 
-const CRITERIA: [&dyn Criterion; 5] = [&Accuracy, &BalancedAccuracy, &F1, &Matthews, &Youden];
+const CRITERIA: [&dyn Criterion; 10] = [
+    &Accuracy,
+    &BalancedAccuracy,
+    &F1,
+    &Matthews,
+    &Youden,
+    &GeometricMean,
+    &Jaccard,
+    &Precision,
+    &Recall,
+    &Specificity,
+];
 
 fn score() -> impl Strategy<Value = f64> {
     prop_oneof![
@@ -61,7 +75,7 @@ fn assert_same(one: &ExactRanking, other: &ExactRanking) {
 }
 
 /// The metrics of `CRITERIA` from their textbook formulas.
-fn textbook(tp: f64, fp: f64, p: f64, n: f64) -> [f64; 5] {
+fn textbook(tp: f64, fp: f64, p: f64, n: f64) -> [f64; 10] {
     let (tn, missed) = (n - fp, p - tp);
     let matthews = (tp * tn - fp * missed) / ((tp + fp) * (tp + missed) * (tn + fp) * (tn + missed)).sqrt();
     [
@@ -70,6 +84,11 @@ fn textbook(tp: f64, fp: f64, p: f64, n: f64) -> [f64; 5] {
         2.0 * tp / (2.0 * tp + fp + missed),
         if tn + missed == 0.0 || p * n == 0.0 { 0.0 } else { matthews },
         tp / p - fp / n,
+        (tp / p * (tn / n)).sqrt(),
+        tp / (p + fp),
+        tp / (tp + fp),
+        tp / p,
+        tn / n,
     ]
 }
 
@@ -217,7 +236,7 @@ proptest! {
 
     #[test]
     fn no_threshold_is_better_than_the_best(samples in samples(0.5..2.0)) {
-        for (weighted, which) in [false, true].into_iter().flat_map(|weighted| (0..5).map(move |c| (weighted, c))) {
+        for (weighted, which) in [false, true].into_iter().flat_map(|weighted| (0..10).map(move |c| (weighted, c))) {
             let state = whole(&samples, weighted);
             let curve = state.curve();
             let (Some(&n), Some(&p)) = (curve.false_positives.last(), curve.true_positives.last()) else {

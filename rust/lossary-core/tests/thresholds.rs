@@ -4,8 +4,8 @@
 
 use lossary_core::auc::{roc_auc, weighted_roc_auc};
 use lossary_core::criteria::{
-    Accuracy, BalancedAccuracy, Cost, Criterion, F1, FBeta, GeometricMean, Jaccard, Matthews, Outcome, Precision,
-    Recall, Specificity, Youden,
+    Accuracy, BalancedAccuracy, Cost, Criterion, F1, FBeta, GeometricMean, Jaccard, Matthews, Outcome,
+    Precision, Recall, Specificity, Youden,
 };
 use lossary_core::grouped_auc::{grouped_auc, weighted_grouped_auc};
 use lossary_core::keys::Score;
