@@ -138,6 +138,9 @@ pub trait Score: Copy + Default + PartialOrd + Send + Sync + Debug + 'static {
 
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
+
+    /// `(self - low) scale`, rounded, at least 0 and at most `most`, which is below 2^22. Rises with the number.
+    fn step(self, low: f64, scale: f64, most: u32) -> u32;
 }
 
 macro_rules! impl_float_score {
@@ -166,6 +169,17 @@ macro_rules! impl_float_score {
             fn is_finite(self) -> bool {
                 self.is_finite()
             }
+
+            #[inline(always)]
+            fn step(self, low: f64, scale: f64, most: u32) -> u32 {
+                let (most, place) = (most as $float, (self - low as $float) * scale as $float);
+                // Not clamp, which keeps NaN: it counts as 0.
+                let place = if place > 0.0 { place } else { 0.0 };
+                let place = if place < most { place } else { most };
+                // Where doubles, or singles, are one apart: their lowest bits are the rounded place.
+                const APART: $float = (1_u64 << (<$float>::MANTISSA_DIGITS - 1)) as $float;
+                (place + APART).to_bits() as u32 & ((1 << 22) - 1)
+            }
         }
     )*};
 }
@@ -191,6 +205,11 @@ macro_rules! impl_integer_score {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 true
+            }
+
+            #[inline(always)]
+            fn step(self, low: f64, scale: f64, most: u32) -> u32 {
+                (self as f64).step(low, scale, most)
             }
         }
     )*};

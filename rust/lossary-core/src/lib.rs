@@ -89,6 +89,7 @@ mod network;
 pub mod one_vs_one;
 pub mod operating_points;
 pub mod order;
+mod overview;
 pub mod partial_area;
 mod partition;
 pub mod placements;

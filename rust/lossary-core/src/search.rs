@@ -1,12 +1,13 @@
 //! The search behind thresholds and operating points: which points of the ROC curve matter, without a sort.
 //!
-//! A labelled histogram of the keys gives the counts at the borders of its bins, which are points of the ROC
+//! A labelled histogram of the scores gives the counts at the borders of its bins, which are points of the ROC
 //! curve. A question about the curve needs the points inside a few bins only: just those are gathered and
 //! sorted, or, when a bin is crowded, divided again. Counts are exact integers, so the answer is that of the
 //! full curve.
 
 use crate::criteria::Outcome;
 use crate::keys::{Key, Score};
+use crate::overview::Overview;
 use crate::ranking::{RankingError, check_finite, check_lengths, survey};
 use crate::threads;
 use std::ops::Range;
@@ -42,20 +43,38 @@ pub(crate) fn search<S: Score>(
     query: &mut impl Query<S::Key>,
 ) -> Result<Outcome, RankingError> {
     check_lengths(scores, labels)?;
+    if let Some(overview) = Overview::new(scores, labels)? {
+        return Ok(answer(&overview, query));
+    }
     let survey = survey(scores)?;
     if !(survey.min.is_finite() && survey.max.is_finite()) {
         check_finite(scores)?; // names the position
     }
     let samples = Labelled { scores, labels };
-    let histogram = Histogram::new(&samples, survey.min.key(), survey.max.key());
-    let (positives, negatives) = histogram
-        .bins
+    Ok(answer(&Histogram::new(&samples, survey.min.key(), survey.max.key()), query))
+}
+
+fn answer<K: Key>(division: &impl Division<K>, query: &mut impl Query<K>) -> Outcome {
+    let (positives, negatives) = division
+        .tallies()
         .iter()
         .fold((0, 0), |(positives, negatives), bin| (positives + bin.positives, negatives + bin.negatives));
     let nothing = Outcome { positives, negatives, ..Outcome::default() };
     query.start(nothing);
-    descend(&samples, &histogram, nothing, query);
-    Ok(Outcome { true_positives: positives, false_positives: negatives, ..nothing })
+    descend(division, nothing, query);
+    Outcome { true_positives: positives, false_positives: negatives, ..nothing }
+}
+
+/// Samples divided into bins of neighbouring scores. A bin never holds keys of both top bits.
+pub(crate) trait Division<K: Key> {
+    /// What each bin holds, the lowest scores first.
+    fn tallies(&self) -> &[Tally];
+
+    /// Whether the keys of a bin have the top bit set.
+    fn top(&self, bin: usize) -> bool;
+
+    /// The entries of each stretch, packed; of a bin that holds a single key, one may stand for all.
+    fn gather(&self, wanted: &[Stretch]) -> Vec<Vec<K>>;
 }
 
 /// Entries whose bins are found together, without a branch, before any is counted or gathered.
@@ -117,20 +136,24 @@ impl<K: Key> Pairs<K> for Gathered<K> {
 
 /// Samples of a bin.
 #[derive(Clone, Copy, Default)]
-struct Tally {
-    positives: u64,
-    negatives: u64,
+pub(crate) struct Tally {
+    pub(crate) positives: u64,
+    pub(crate) negatives: u64,
 }
 
-/// Tallies by `(key >> shift) - first`. A bin never holds keys of both top bits.
-struct Histogram {
+/// Tallies by `(key >> shift) - first`.
+struct Histogram<'a, P> {
+    samples: &'a P,
     shift: u32,
     first: u64,
     bins: Vec<Tally>,
 }
 
-impl Histogram {
-    fn new<K: Key>(samples: &impl Pairs<K>, min: K, max: K) -> Self {
+impl<'a, P> Histogram<'a, P> {
+    fn new<K: Key>(samples: &'a P, min: K, max: K) -> Self
+    where
+        P: Pairs<K>,
+    {
         let most = match samples.len() {
             ..=FEW => 2,
             many => BINS.min((many / ENTRIES_PER_BIN) as u64),
@@ -162,23 +185,18 @@ impl Histogram {
                 bin.negatives += u64::from(negatives);
             }
         }
-        Self { shift, first, bins }
+        Self { samples, shift, first, bins }
     }
+}
 
-    /// Whether the keys of a bin have the top bit set.
-    fn top<K: Key>(&self, bin: usize) -> bool {
-        (self.first + bin as u64) >> (K::BITS - 1 - self.shift) == 1
-    }
-
-    /// The stretches of the curve in the bins that are not empty, from the highest down.
-    fn stretches(&self, above: Outcome) -> impl Iterator<Item = Stretch> {
-        let filled = self.bins.iter().enumerate().rev();
-        let filled = filled.filter(|(_, tally)| tally.positives + tally.negatives > 0);
-        filled.scan(above, |above, (bin, tally)| {
-            let before = std::mem::replace(above, after(above, *tally));
-            Some(Stretch { bin, above: before, end: *above })
-        })
-    }
+/// The stretches of the curve in the bins that are not empty, from the highest down.
+fn stretches(bins: &[Tally], above: Outcome) -> impl Iterator<Item = Stretch> {
+    let filled = bins.iter().enumerate().rev();
+    let filled = filled.filter(|(_, tally)| tally.positives + tally.negatives > 0);
+    filled.scan(above, |above, (bin, tally)| {
+        let before = std::mem::replace(above, after(above, *tally));
+        Some(Stretch { bin, above: before, end: *above })
+    })
 }
 
 fn after(above: &Outcome, tally: Tally) -> Outcome {
@@ -190,72 +208,88 @@ fn after(above: &Outcome, tally: Tally) -> Outcome {
 }
 
 /// The points of one bin: after `above`, up to and including `end`.
-struct Stretch {
-    bin: usize,
+pub(crate) struct Stretch {
+    pub(crate) bin: usize,
     above: Outcome,
     end: Outcome,
 }
 
 /// Tells the query about the borders of all bins, then about the points of those that it wants.
-fn descend<K: Key>(
-    samples: &impl Pairs<K>,
-    histogram: &Histogram,
-    above: Outcome,
-    query: &mut impl Query<K>,
-) {
-    histogram.stretches(above).for_each(|stretch| query.border(&stretch.end));
-    let wanted: Vec<Stretch> =
-        histogram.stretches(above).filter(|stretch| query.wants(&stretch.above, &stretch.end)).collect();
-    for (stretch, packed) in wanted.iter().zip(gather(samples, histogram, &wanted)) {
+fn descend<K: Key>(division: &impl Division<K>, above: Outcome, query: &mut impl Query<K>) {
+    let all = || stretches(division.tallies(), above);
+    all().for_each(|stretch| query.border(&stretch.end));
+    let wanted: Vec<Stretch> = all().filter(|stretch| query.wants(&stretch.above, &stretch.end)).collect();
+    for (stretch, packed) in wanted.iter().zip(division.gather(&wanted)) {
         // Asked again: what came above may have settled it.
         if query.wants(&stretch.above, &stretch.end) {
-            visit(Gathered { packed, top: histogram.top::<K>(stretch.bin) }, stretch, query);
+            visit(Gathered { packed, top: division.top(stretch.bin) }, stretch, query);
         }
     }
 }
 
-/// The entries of each stretch; of bins that hold a single key, one entry stands for all.
-fn gather<K: Key>(samples: &impl Pairs<K>, histogram: &Histogram, wanted: &[Stretch]) -> Vec<Vec<K>> {
-    const CLOSED: u32 = u32::MAX;
-    let mut places = vec![CLOSED; histogram.bins.len()];
+/// Where the entries of each bin are gathered, [`CLOSED`] for nowhere; and the lowest wanted bin and how many more
+/// there are up to the highest. None if no bin is wanted.
+pub(crate) fn places(wanted: &[Stretch], bins: usize) -> Option<(Vec<u32>, u32, u32)> {
+    let mut places = vec![CLOSED; bins];
     for (place, stretch) in wanted.iter().enumerate() {
         places[stretch.bin] = place as u32;
     }
-    let (Some(highest), Some(lowest)) = (wanted.first(), wanted.last()) else {
-        return Vec::new();
-    };
-    let (lowest, width) = (lowest.bin as u32, (highest.bin - lowest.bin) as u32);
-    let (shift, first) = (histogram.shift, histogram.first);
-    let threads = threads::threads_for(samples.len());
-    let parts = threads::map(threads::parts(samples.len(), threads), threads, |part| {
-        let (lowest, width) = (lowest, width); // in registers, not behind the closure
-        let mut gathered: Vec<Vec<K>> = vec![Vec::new(); wanted.len()];
-        for block in blocks(part) {
-            let mut bins = [0_u32; BLOCK];
-            for (bin, (key, _)) in bins.iter_mut().zip(samples.pairs(block.clone())) {
-                *bin = (key.bin(shift) - first) as u32;
-            }
-            // Most bins are outside the range, which takes no look at the table to see.
-            let (mut hits, mut count) = ([0_u8; BLOCK], 0);
-            for (place, bin) in bins[..block.len()].iter().enumerate() {
-                hits[count & (BLOCK - 1)] = place as u8;
-                count += usize::from(bin.wrapping_sub(lowest) <= width);
-            }
-            for &hit in &hits[..count] {
-                let place = places[bins[usize::from(hit)] as usize];
-                if place != CLOSED && (shift > 0 || gathered[place as usize].is_empty()) {
-                    let (key, positive) = samples.pair(block.start + usize::from(hit));
-                    gathered[place as usize].push(key.pack(positive));
-                }
-            }
-        }
-        gathered
-    });
+    let (highest, lowest) = (wanted.first()?.bin, wanted.last()?.bin);
+    Some((places, lowest as u32, (highest - lowest) as u32))
+}
+
+/// No place.
+pub(crate) const CLOSED: u32 = u32::MAX;
+
+/// What the parts gathered, part by part.
+pub(crate) fn joined<K>(parts: Vec<Vec<Vec<K>>>) -> Vec<Vec<K>> {
     let joined = parts.into_iter().reduce(|mut joined, part| {
         joined.iter_mut().zip(part).for_each(|(all, own)| all.extend(own));
         joined
     });
     joined.unwrap_or_default()
+}
+
+impl<K: Key, P: Pairs<K>> Division<K> for Histogram<'_, P> {
+    fn tallies(&self) -> &[Tally] {
+        &self.bins
+    }
+
+    fn top(&self, bin: usize) -> bool {
+        (self.first + bin as u64) >> (K::BITS - 1 - self.shift) == 1
+    }
+
+    fn gather(&self, wanted: &[Stretch]) -> Vec<Vec<K>> {
+        let Some((places, lowest, width)) = places(wanted, self.bins.len()) else {
+            return Vec::new();
+        };
+        let (samples, shift, first) = (self.samples, self.shift, self.first);
+        let threads = threads::threads_for(samples.len());
+        joined(threads::map(threads::parts(samples.len(), threads), threads, |part| {
+            let (lowest, width) = (lowest, width); // in registers, not behind the closure
+            let mut gathered: Vec<Vec<K>> = vec![Vec::new(); wanted.len()];
+            for block in blocks(part) {
+                let mut bins = [0_u32; BLOCK];
+                for (bin, (key, _)) in bins.iter_mut().zip(samples.pairs(block.clone())) {
+                    *bin = (key.bin(shift) - first) as u32;
+                }
+                // Most bins are outside the range, which takes no look at the table to see.
+                let (mut hits, mut count) = ([0_u8; BLOCK], 0);
+                for (place, bin) in bins[..block.len()].iter().enumerate() {
+                    hits[count & (BLOCK - 1)] = place as u8;
+                    count += usize::from(bin.wrapping_sub(lowest) <= width);
+                }
+                for &hit in &hits[..count] {
+                    let place = places[bins[usize::from(hit)] as usize];
+                    if place != CLOSED && (shift > 0 || gathered[place as usize].is_empty()) {
+                        let (key, positive) = samples.pair(block.start + usize::from(hit));
+                        gathered[place as usize].push(key.pack(positive));
+                    }
+                }
+            }
+            gathered
+        }))
+    }
 }
 
 /// Tells the query about the points of one stretch.
@@ -267,8 +301,7 @@ fn visit<K: Key>(mut gathered: Gathered<K>, stretch: &Stretch, query: &mut impl 
     if min == max {
         query.point(&stretch.above, &stretch.end, min);
     } else if gathered.packed.len() > FEW {
-        let histogram = Histogram::new(&gathered, min, max);
-        descend(&gathered, &histogram, stretch.above, query);
+        descend(&Histogram::new(&gathered, min, max), stretch.above, query);
     } else {
         gathered.packed.sort_unstable();
         let mut above = stretch.above;
