@@ -1,4 +1,4 @@
-//! A first look at many scores: a small histogram of bins of equal width, which stays in the first level of cache.
+//! A first look at many scores: a small histogram of bins of equal width, which stays in the second level of cache.
 //!
 //! A sample of the scores tells where they lie; scores beyond count in the first and the last bin. One pass
 //! counts, and finds NaN and infinity on the way; another gathers what a question asks for.
@@ -10,8 +10,8 @@ use crate::search::{CLOSED, Division, Stretch, Tally, joined, places};
 use crate::threads;
 use std::ops::Range;
 
-/// Bins of both classes: a table of 16 KiB.
-const BINS: usize = 1 << 11;
+/// Bins of both classes: a table of 64 KiB. Fewer are quicker to count, but more entries must be gathered.
+const BINS: usize = 1 << 13;
 
 /// The last bin of numbers of one top bit: the other top bit is one bin above.
 const LAST: u32 = BINS as u32 - 2;
@@ -20,7 +20,7 @@ const LAST: u32 = BINS as u32 - 2;
 const BLOCK: usize = 256;
 
 /// Fewer scores are as well divided at once by their keys.
-const FEW: usize = 1 << 15;
+const FEW: usize = 1 << 16;
 
 /// How many scores tell where all of them lie.
 const SAMPLE: usize = 1 << 10;
@@ -95,7 +95,7 @@ type Table = [u32; 2 * BINS];
 
 /// Two tables take turns: a count need not wait for the one before.
 struct Counts {
-    tables: [Table; 2],
+    tables: Vec<Table>,
     finite: bool,
 }
 
@@ -111,24 +111,26 @@ impl<S: Score> Work for Count<'_, S> {
     #[inline(always)]
     fn run(self) -> Counts {
         let ruler = self.ruler; // in registers
-        let [mut even, mut odd] = [[0_u32; 2 * BINS]; 2];
-        let mut slots = [0_u32; BLOCK];
+        let mut tables = vec![[0_u32; 2 * BINS]; 2];
         let mut infinite = 0;
-        for (scores, labels) in self.scores.chunks(BLOCK).zip(self.labels.chunks(BLOCK)) {
-            for ((slot, &score), &label) in slots.iter_mut().zip(scores).zip(labels) {
-                *slot = ruler.bin(score) << 1 | u32::from(label != 0);
-                infinite |= u32::from(!score.is_finite());
-            }
-            let (pairs, rest) = slots[..scores.len()].as_chunks();
-            for &[one, other] in pairs {
-                even[one as usize % (2 * BINS)] += 1;
-                odd[other as usize % (2 * BINS)] += 1;
-            }
-            for &slot in rest {
-                even[slot as usize % (2 * BINS)] += 1;
+        if let [even, odd] = tables.as_mut_slice() {
+            let mut slots = [0_u32; BLOCK];
+            for (scores, labels) in self.scores.chunks(BLOCK).zip(self.labels.chunks(BLOCK)) {
+                for ((slot, &score), &label) in slots.iter_mut().zip(scores).zip(labels) {
+                    *slot = ruler.bin(score) << 1 | u32::from(label != 0);
+                    infinite |= u32::from(!score.is_finite());
+                }
+                let (pairs, rest) = slots[..scores.len()].as_chunks();
+                for &[one, other] in pairs {
+                    even[one as usize % (2 * BINS)] += 1;
+                    odd[other as usize % (2 * BINS)] += 1;
+                }
+                for &slot in rest {
+                    even[slot as usize % (2 * BINS)] += 1;
+                }
             }
         }
-        Counts { tables: [even, odd], finite: infinite == 0 }
+        Counts { tables, finite: infinite == 0 }
     }
 }
 

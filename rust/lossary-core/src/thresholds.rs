@@ -19,8 +19,8 @@ pub struct Best {
 /// Chooses among the distinct scores the threshold that serves a criterion best; a score at or above it is
 /// accepted. Of equally good thresholds the largest is taken.
 ///
-/// The same as comparing the counts at every distinct score, in O(n) time for all but contrived scores, with
-/// 256 KiB of memory per thread and little more. A label of 0 is negative, any other is positive.
+/// The same as comparing the counts at every distinct score, in O(n) time for all but contrived scores, with at
+/// most 256 KiB of memory per thread and a copy of the scores near the best. A label of 0 is negative, any other is positive.
 ///
 /// # Errors
 /// [`RankingError`]: no scores, lengths that differ, or a score that is NaN or infinite.
