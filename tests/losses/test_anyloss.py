@@ -255,3 +255,13 @@ LOGITS, TARGET = torch.tensor([0.3, 2.0, -1.0]), torch.tensor([1, 0, 0])
 def test_bad_input_is_named(logits, target, options, error, argument):
     with pytest.raises(error, match=f"^{argument}: "):
         anyloss(logits, target, **options)
+
+
+def test_what_is_trained_for_can_choose_the_threshold():
+    def score(tp, fp, fn, tn):
+        return tp / (tp + 3 * fp + fn) + 0 * tn
+
+    logits, target = torch.tensor([4.0, 4.0, -4.0, -4.0]), torch.tensor([1, 1, 0, 1])
+    choice = metrics.best_threshold(target, logits, metric=score)
+    assert choice[:2] == (2 / 3, 4.0)
+    assert 1 - anyloss(logits, target, metric=score).item() == pytest.approx(choice.value, abs=1e-5)

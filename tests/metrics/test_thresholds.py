@@ -162,7 +162,7 @@ def points_of_sorted(y_true, y_score):
 )
 @pytest.mark.parametrize("labels", ["informative", "random", "rare"])
 def test_adversarial_scores_have_the_same_best_threshold(name, dtype, labels):
-    count = 30_011
+    count = 70_001  # enough for bins of equal width
     y_score = crowds(name, count, dtype)
     generator = np.random.default_rng(1)
     ranks = np.argsort(np.argsort(y_score, kind="stable")) / count
@@ -178,6 +178,35 @@ def test_adversarial_scores_have_the_same_best_threshold(name, dtype, labels):
         wanted = max(counts, key=lambda each: (exact(*each[1:], positives, negatives), each[0]))
         threshold, _, hits, alarms, *_ = best(criterion, y_true, y_score)
         assert (threshold, hits, alarms) == wanted, criterion
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [("i8", -(2**62), 2**62), ("u8", 2**63 - 2**40, 2**63 + 2**40), ("u4", 2**31 - 10**6, 2**31 + 10**6)],
+)
+def test_integers_on_both_sides_of_the_top_bit_are_searched_exactly(dtype, low, high):
+    generator = np.random.default_rng(5)
+    y_score = generator.integers(low, high, 70_001, dtype)
+    y_true = generator.random(70_001) < (y_score.astype(float) - low) / (high - low)
+    order = np.argsort(y_score, kind="stable")[::-1]
+    ends = np.flatnonzero(np.append(y_score[order][1:] != y_score[order][:-1], True))
+    hits = np.cumsum(y_true[order])[ends]
+    positives, negatives = int(y_true.sum()), int((~y_true).sum())
+    for criterion in EXACT:
+        _, value, tp, fp, *_ = best(criterion, y_true, y_score)
+        rough = ROUGH[criterion](hits, ends + 1 - hits, positives, negatives)
+        assert ROUGH[criterion](np.array([tp]), fp, positives, negatives)[0] >= rough.max() - 1e-12
+        assert (tp, fp) in {*zip(hits.tolist(), (ends + 1 - hits).tolist(), strict=True)}
+        assert value is not None
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_bad_score_among_many_is_named(bad, dtype):
+    y_score = np.random.default_rng(0).normal(size=70_001).astype(dtype)
+    y_score[54_321] = bad
+    with pytest.raises(InvalidInputError, match="y_score: got NaN or infinity at position 54321"):
+        best("f1", y_score < 0, y_score)
 
 
 def test_matthews_ties_that_rounding_would_break_go_to_the_largest_threshold():

@@ -11,7 +11,7 @@
 //! | [`thresholds`] | the best threshold for a criterion, without a sort |
 //! | [`operating_points`] | true accept rate at a false accept rate, equal error rate |
 //! | [`partial_area`] | area under the ROC curve inside a range of rates |
-//! | [`criteria`] | what a threshold can be best for: accuracy, F1, Matthews, Youden, cost |
+//! | [`criteria`] | what a threshold can be best for: accuracy, F-beta, Matthews, Youden, cost and others |
 //! | [`thinning`] | a curve with fewer points, and the largest error that makes |
 //! | [`delong`] | variance of the area under the ROC curve |
 //! | [`placements`] | covariance of several areas on the same labels |

@@ -125,9 +125,15 @@ fn scramble(count: usize) -> impl Iterator<Item = u32> {
 
 #[test]
 fn crowded_bins_are_divided_again() {
-    let labels: Vec<u8> = scramble(40_000).map(|bits| u8::from(bits % 7 < 3)).collect();
+    for count in [40_000, 80_000] {
+        divide_again(count);
+    }
+}
+
+fn divide_again(count: usize) {
+    let labels: Vec<u8> = scramble(count).map(|bits| u8::from(bits % 7 < 3)).collect();
     // All in one bin of the first histogram, and most in one of the second.
-    let scores: Vec<f64> = scramble(40_000)
+    let scores: Vec<f64> = scramble(count)
         .map(|bits| if bits % 3 == 0 { f64::from(bits) } else { 1.0 + f64::from(bits % 997) * f64::EPSILON })
         .collect();
     let distinct = outcomes_sorted(&scores, &labels);

@@ -120,7 +120,8 @@ def anyloss(
             "f1", "geometric_mean" (of recall and specificity), "jaccard", "matthews", "precision", "recall",
             "specificity", "youden"; or a function ``f(tp, fp, fn, tn)`` of tensors of shape () or (classes,)
             that returns a score of that shape, higher being better and at most 1. The scores from -1 to 1,
-            Matthews and Youden, are mapped to [0, 1] when given by name.
+            Matthews and Youden, are mapped to [0, 1] when given by name. `lossary.metrics.best_threshold`
+            takes the same names and functions, to choose a threshold by what was trained for.
         beta: weight of recall in "f_beta", above 0; 1 is the F1 score.
         amplification: L, above 0; larger is closer to the exact score and has its gradient nearer the
             threshold.
