@@ -16,6 +16,7 @@
 //! | [`delong`] | variance of the area under the ROC curve |
 //! | [`placements`] | covariance of several areas on the same labels |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
+//! | [`calibration`] | how often events of each bin of probabilities happened |
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
 //! | [`resampling`] | draws of rows with replacement, and the bootstrap of a mean |
 //! | [`bootstrap`] | metrics of rankings on resamples |
@@ -25,6 +26,7 @@
 //! | [`one_vs_one`] | areas of every pair of classes |
 //! | [`top_k`] | whether the true class is among the highest scores |
 //! | [`contingency`] | how two labellings of the same samples meet |
+//! | [`isotonic`] | the nearest function that never falls, by pooling adjacent violators |
 //! | [`kendall`], [`weighted_kendall`] | rank correlation by pairs in order, and its test |
 //! | [`mann_whitney`] | the U test of positives against negatives |
 //! | [`mutual_information`] | agreement of two clusterings, normalised or adjusted for chance |
@@ -67,6 +69,7 @@ pub mod auc;
 mod bins;
 pub mod bootstrap;
 pub mod brier;
+pub mod calibration;
 pub mod columns;
 pub mod confusion;
 pub mod contingency;
@@ -79,6 +82,7 @@ pub mod functionals;
 mod grid;
 pub mod grouped_auc;
 mod inversions;
+pub mod isotonic;
 pub mod kendall;
 pub mod keys;
 pub mod label_ranking;

@@ -58,13 +58,14 @@ impl std::error::Error for DecodeError {}
 
 /// What kind of state the bytes hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Exact = 1,
     Bounded = 2,
+    Calibration = 3,
 }
 
 /// Writes a header; `finish` adds the checksum.
-fn start(kind: Kind, form: u8, tag: &str) -> Vec<u8> {
+pub(crate) fn start(kind: Kind, form: u8, tag: &str) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend([kind as u8, form]);
@@ -73,20 +74,20 @@ fn start(kind: Kind, form: u8, tag: &str) -> Vec<u8> {
     bytes
 }
 
-fn finish(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn finish(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = crc32(&bytes);
     bytes.extend(checksum.to_le_bytes());
     bytes
 }
 
 /// What is left to read.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// Checks all but the content; gives form and tag.
-    fn open(bytes: &'a [u8], kind: Kind) -> Result<(Self, u8, String), DecodeError> {
+    pub(crate) fn open(bytes: &'a [u8], kind: Kind) -> Result<(Self, u8, String), DecodeError> {
         let mut reader = Self { rest: bytes };
         if reader.array() != Ok(MAGIC) {
             return Err(DecodeError::NoState);
@@ -120,14 +121,14 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
         self.rest = rest;
         Ok(*taken)
     }
 
     /// All that is left, as so many records of a fixed size.
-    fn records<const N: usize>(self, count: u64) -> Result<&'a [[u8; N]], DecodeError> {
+    pub(crate) fn records<const N: usize>(self, count: u64) -> Result<&'a [[u8; N]], DecodeError> {
         let (records, []) = self.rest.as_chunks() else {
             return Err(SHORT);
         };
@@ -135,8 +136,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-const SHORT: DecodeError = DecodeError::Impossible("another length than it says");
-const TOO_LARGE: DecodeError = DecodeError::Impossible("too many samples, or weights too large");
+pub(crate) const SHORT: DecodeError = DecodeError::Impossible("another length than it says");
+pub(crate) const TOO_LARGE: DecodeError = DecodeError::Impossible("too many samples, or weights too large");
 
 /// The unit of weights; any double is a multiple of the lowest.
 fn read_unit(reader: &mut Reader<'_>) -> Result<i32, DecodeError> {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`exact::ExactRanking`] | every distinct score with its counts | the metrics of all samples, exactly |
 //! | [`bounded::BoundedRanking`] | counts of a fixed number of bins | the metrics with certified bounds |
+//! | [`calibration::Calibration`] | exact sums of bins of probabilities | the measures of calibration |
 //!
 //! A state is a commutative monoid: an empty state changes nothing, and neither the cut into batches, nor the
 //! order of merges, nor the number of threads can change a bit of what it gives. Counts are integers. Weights
@@ -24,6 +25,7 @@ mod batch;
 mod bins;
 pub mod bounded;
 pub mod bytes;
+pub mod calibration;
 mod checksum;
 pub mod error;
 pub mod exact;
