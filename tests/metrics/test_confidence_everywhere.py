@@ -28,7 +28,10 @@ BINARY, QUERIES, LABELS = (Y, S), (GRADES, ITEM_SCORES), (INDICATORS, SCORES)
 SEVERAL, PAIRED = (CLASSES, PROBABILITIES), (NUMBERS, S)
 WEIGHTED = {"sample_weight": WEIGHT}
 
+PROBABLE = (Y, np.round(0.1 + 0.6 * RANDOM.random(N) * (0.4 + Y), 2))
+
 CALLS = [
+    ("adaptive_calibration_error", PROBABLE, {"bins": 2}),
     ("adjusted_mutual_info_score", (CLASSES, CLUSTERS), {}),
     ("average_precision_score", BINARY, {}),
     ("average_precision_score", BINARY, WEIGHTED),
@@ -37,16 +40,23 @@ CALLS = [
     ("average_precision_score", LABELS, {"average": "samples"} | WEIGHTED),
     ("best_threshold", BINARY, {"metric": "matthews"}),
     ("best_threshold", BINARY, {"costs": {"fp": 1, "fn": 2}} | WEIGHTED),
+    ("classwise_calibration_error", SEVERAL, {"bins": 2}),
     ("coverage_error", LABELS, WEIGHTED),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
     ("equal_error_rate", BINARY, {}),
     ("equal_error_rate", BINARY, WEIGHTED),
+    ("expected_calibration_error", PROBABLE, {"bins": 3}),
+    ("expected_calibration_error", PROBABLE, {"bins": 3, "norm": 2} | WEIGHTED),
+    ("expected_calibration_error", SEVERAL, {"bins": 3, "norm": 2, "debias": True}),
     *(("grouped_auc", (*BINARY, CLASSES), {"average": each}) for each in ("mean", "weighted", "pairs")),
     *(("kendall_tau", PAIRED, {"variant": each}) for each in "abc"),
+    ("ks_calibration_error", PROBABLE, {}),
+    ("ks_calibration_error", SEVERAL, WEIGHTED),
     ("label_ranking_average_precision_score", LABELS, WEIGHTED),
     ("label_ranking_loss", LABELS, {}),
     ("map_at_r", QUERIES, {}),
+    ("maximum_calibration_error", PROBABLE, {"bins": 2}),
     ("mean_average_precision", QUERIES, {}),
     ("mean_average_precision", QUERIES, {"k": 3, "empty": "zero"}),
     ("mean_reciprocal_rank", QUERIES, WEIGHTED),
@@ -73,17 +83,21 @@ CALLS = [
     ("tar_at_far", (*BINARY, 0.2), {}),
     ("tar_at_far", (*BINARY, 0.2), {"interpolation": "linear"} | WEIGHTED),
     ("top_k_accuracy_score", SEVERAL, {"k": 1}),
+    ("top_label_brier_score", SEVERAL, WEIGHTED),
     ("true_accept_rate", (*BINARY, 0.2), {}),
     ("verification_accuracy", BINARY, {}),
     *(("weighted_kendall_tau", PAIRED, {"rank": each}) for each in ("average", "score", "index")),
 ]
 
-# Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; tests.
+# Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
+# fits.
 WITHOUT = {
     "accuracy_score",
     "auc",
     "balanced_accuracy_score",
+    "brier_score_decomposition",
     "brier_score_loss",
+    "calibration_curve",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
@@ -94,6 +108,8 @@ WITHOUT = {
     "det_curve",
     "f1_score",
     "fbeta_score",
+    "fit_isotonic",
+    "fit_temperature",
     "geometric_mean_score",
     "hamming_loss",
     "hinge_loss",
@@ -108,6 +124,7 @@ WITHOUT = {
     "precision_recall_fscore_support",
     "precision_score",
     "recall_score",
+    "reliability_diagram",
     "roc_curve",
     "spearman_test",
     "zero_one_loss",

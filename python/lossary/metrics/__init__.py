@@ -8,6 +8,21 @@ pyarrow.
 from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_loss
 from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.brier import brier_score_loss
+from lossary.metrics.calibration import (
+    adaptive_calibration_error,
+    classwise_calibration_error,
+    expected_calibration_error,
+    ks_calibration_error,
+    maximum_calibration_error,
+    top_label_brier_score,
+)
+from lossary.metrics.calibration_curve import (
+    BrierDecomposition,
+    ReliabilityDiagram,
+    brier_score_decomposition,
+    calibration_curve,
+    reliability_diagram,
+)
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
 from lossary.metrics.confidence import Confidence, Interval
 from lossary.metrics.confusion import (
@@ -43,6 +58,12 @@ from lossary.metrics.precision_recall import (
     recall_score,
 )
 from lossary.metrics.rank_pairs import RankTest
+from lossary.metrics.recalibration import (
+    IsotonicCalibrator,
+    TemperatureScaling,
+    fit_isotonic,
+    fit_temperature,
+)
 from lossary.metrics.report import classification_report
 from lossary.metrics.retrieval import (
     map_at_r,
@@ -59,21 +80,29 @@ from lossary.metrics.top_k import top_k_accuracy_score
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
+    "BrierDecomposition",
     "Confidence",
     "Interval",
+    "IsotonicCalibrator",
     "RankTest",
+    "ReliabilityDiagram",
     "RocAucComparison",
     "ThresholdChoice",
     "ThresholdChoices",
+    "TemperatureScaling",
     "accuracy_score",
+    "adaptive_calibration_error",
     "adjusted_mutual_info_score",
     "auc",
     "average_precision_score",
     "balanced_accuracy_score",
     "best_threshold",
+    "brier_score_decomposition",
     "brier_score_loss",
+    "calibration_curve",
     "class_likelihood_ratios",
     "classification_report",
+    "classwise_calibration_error",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
@@ -83,8 +112,11 @@ __all__ = [
     "dcg_score",
     "det_curve",
     "equal_error_rate",
+    "expected_calibration_error",
     "f1_score",
     "fbeta_score",
+    "fit_isotonic",
+    "fit_temperature",
     "geometric_mean_score",
     "grouped_auc",
     "hamming_loss",
@@ -92,12 +124,14 @@ __all__ = [
     "jaccard_score",
     "kendall_tau",
     "kendall_test",
+    "ks_calibration_error",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
     "log_loss",
     "mann_whitney_u",
     "map_at_r",
     "matthews_corrcoef",
+    "maximum_calibration_error",
     "mean_average_precision",
     "mean_reciprocal_rank",
     "metric_at_thresholds",
@@ -113,6 +147,7 @@ __all__ = [
     "r_precision",
     "recall_at_k",
     "recall_score",
+    "reliability_diagram",
     "retrieval_report",
     "roc_auc_score",
     "roc_curve",
@@ -120,6 +155,7 @@ __all__ = [
     "spearman_test",
     "tar_at_far",
     "top_k_accuracy_score",
+    "top_label_brier_score",
     "true_accept_rate",
     "verification_accuracy",
     "weighted_kendall_tau",

@@ -11,46 +11,49 @@ from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import class_positions, label_array, present
 
 
-def probabilities(given: Any) -> tuple[Array, float]:
-    """The option ``y_proba``, (n_samples,) or (n_samples, n_classes), and the epsilon of the dtype it had."""
-    raw = to_numpy("y_proba", given)
-    array = numeric("y_proba", raw)
+def probabilities(given: Any, name: str = "y_proba") -> tuple[Array, float]:
+    """The argument, (n_samples,) or (n_samples, n_classes), and the epsilon of the dtype it had."""
+    raw = to_numpy(name, given)
+    array = numeric(name, raw)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2):
-        raise ShapeError(f"y_proba: got shape {array.shape}; wanted (n_samples,) or (n_samples, n_classes)")
+        raise ShapeError(f"{name}: got shape {array.shape}; wanted (n_samples,) or (n_samples, n_classes)")
     if not array.size:
-        raise InvalidInputError("y_proba: got no probabilities; wanted at least one")
+        raise InvalidInputError(f"{name}: got no probabilities; wanted at least one")
     if array.dtype.kind != "f":
         array = array.astype(np.float64)
     return contiguous(array), float(np.finfo(raw.dtype if raw.dtype.kind == "f" else np.float64).eps)
 
 
-def check_probabilities(proba: Array) -> None:
+def check_probabilities(proba: Array, name: str = "y_proba") -> None:
     """Refuse NaN and numbers outside [0, 1]."""
     inside = (proba >= 0) & (proba <= 1)
     if not inside.all():
-        raise InvalidInputError(f"y_proba: got {proba[~inside][0]}; wanted probabilities, from 0 to 1")
+        raise InvalidInputError(f"{name}: got {proba[~inside][0]}; wanted probabilities, from 0 to 1")
 
 
-def true_labels(given: Any, count: int) -> Array:
-    """The option ``y_true``, as long as the probabilities."""
+def true_labels(given: Any, count: int, name: str = "y_proba") -> Array:
+    """The option ``y_true``, as long as the probabilities, which ``name`` names."""
     array = label_array("y_true", given)
     if len(array) != count:
         raise ShapeError(
             f"y_true: got {len(array)} samples (Found input variables with inconsistent numbers of samples: "
-            f"[{count}, {len(array)}]); wanted {count}, as y_proba"
+            f"[{count}, {len(array)}]); wanted {count}, as {name}"
         )
     return array
 
 
-def true_classes(truth: Array, labels: Any, columns: int, *, stacklevel: int = 3) -> Array:
+def true_classes(
+    truth: Array, labels: Any, columns: int, *, name: str = "y_proba", stacklevel: int = 3
+) -> Array:
     """The column of each sample's true class, (n_samples,), or indicators of several, (n_samples, columns).
 
     Args:
         truth: labels, or an indicator matrix.
         labels: all classes, when some may be missing.
         columns: of the probabilities.
+        name: of the probabilities.
         stacklevel: of the warning that ``labels`` are out of order.
     """
     if truth.ndim == 2:
@@ -92,7 +95,7 @@ def true_classes(truth: Array, labels: Any, columns: int, *, stacklevel: int = 3
             else "The number of classes in labels is different from that in y_prob. Classes found in labels: "
             f"{classes}"
         )
-        raise InvalidInputError(f"y_proba: got {columns} columns ({reason}); wanted {len(classes)}")
+        raise InvalidInputError(f"{name}: got {columns} columns ({reason}); wanted {len(classes)}")
     return codes.astype(np.uint32)
 
 

@@ -3,6 +3,7 @@
 use lossary_core::all_pairs::AllPairsError;
 use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;
+use lossary_core::calibration::CalibrationError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
@@ -144,6 +145,27 @@ pub fn brier_error(error: BrierError) -> PyErr {
             "y_proba: got {value} at position {index}; wanted numbers in [0, 1]"
         )),
     }
+}
+
+pub fn calibration_error(error: CalibrationError) -> PyErr {
+    match error {
+        CalibrationError::LengthMismatch { probabilities, outcomes } => ShapeError::new_err(format!(
+            "y_prob: got {probabilities} probabilities; wanted {outcomes}, as y_true"
+        )),
+        CalibrationError::NotAProbability { index, value } => InvalidInputError::new_err(format!(
+            "y_prob: got {value} at position {index} (y_prob has values outside [0, 1].); wanted numbers in [0, 1]"
+        )),
+        CalibrationError::BadBins { bins } => {
+            InvalidInputError::new_err(format!("bins: got {bins}; wanted 1 to 2**20"))
+        }
+        CalibrationError::BadEdge { index } => InvalidInputError::new_err(format!(
+            "edges: got NaN or a fall at {index}; wanted numbers that ascend"
+        )),
+    }
+}
+
+pub fn no_probabilities() -> PyErr {
+    DtypeError::new_err("y_prob: got integers; wanted 32-bit or 64-bit floats")
 }
 
 pub fn unknown_measure(name: &str) -> PyErr {

@@ -7,6 +7,7 @@ mod arrays;
 mod auc;
 mod bootstrap;
 mod brier;
+mod calibration;
 mod columns;
 mod confusion;
 mod contingency;
@@ -14,6 +15,7 @@ mod curves;
 mod delong;
 mod errors;
 mod grouped_auc;
+mod isotonic;
 mod label_ranking;
 mod mann_whitney;
 mod operating_points;
@@ -41,6 +43,8 @@ mod _kernels {
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
+    use super::calibration::{Calibration, reliability, reliability_bins};
+    #[pymodule_export]
     use super::columns::{column_average_precision, column_roc_auc, one_vs_one_roc_auc};
     #[pymodule_export]
     use super::confusion::{
@@ -55,6 +59,8 @@ mod _kernels {
     use super::delong::{compare_areas, delong};
     #[pymodule_export]
     use super::grouped_auc::grouped_auc;
+    #[pymodule_export]
+    use super::isotonic::isotonic_fit;
     #[pymodule_export]
     use super::label_ranking::{label_coverage, label_ranking_average_precision, label_ranking_loss};
     #[pymodule_export]

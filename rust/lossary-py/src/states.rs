@@ -32,7 +32,7 @@ impl From<Total> for Number {
     }
 }
 
-fn lock<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
+pub fn lock<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
     // The kernels do not panic, so no state is left half done behind a poisoned lock.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
