@@ -1,12 +1,14 @@
-"""States of ranking metrics: built batch by batch, merged in any order, read at any time.
+"""States of metrics: built batch by batch, merged in any order, read at any time.
 
 ``state.update(y_true, y_score)`` adds a batch, ``state.merge(other)`` another state. Neither the cut into
 batches, nor the order, nor the number of threads changes a bit of what a state tells; an empty state changes
 nothing. `ExactRankingState` keeps every distinct score and gives the metrics of `lossary.metrics` on all
-samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives them with certain bounds.
+samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives them with certain bounds;
+`CalibrationState` keeps bins of probabilities, and gives the measures of calibration exactly.
 """
 
 from lossary.streaming.bounded import BoundedRankingState
+from lossary.streaming.calibration import CalibrationState
 from lossary.streaming.exact import ExactRankingState
 from lossary.streaming.results import (
     BestThreshold,
@@ -22,6 +24,7 @@ __all__ = [
     "BoundedSummary",
     "BoundedThreshold",
     "Bounds",
+    "CalibrationState",
     "ExactRankingState",
     "RankingSummary",
 ]

@@ -1,5 +1,6 @@
-"""What both kinds of states share: batches in, merges, curves, bytes."""
+"""What all kinds of states share: merges and bytes; and those of rankings: batches in, curves."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from lossary import _kernels
@@ -8,20 +9,84 @@ from lossary.metrics.options import check_flag
 from lossary.streaming.results import Points, precision_recall_points, roc_points
 from lossary.streaming.samples import batch, data_bytes, label_of
 
-K = TypeVar("K", _kernels.ExactRanking, _kernels.BoundedRanking)
+K = TypeVar("K", _kernels.ExactRanking, _kernels.BoundedRanking, _kernels.Calibration)
+R = TypeVar("R", _kernels.ExactRanking, _kernels.BoundedRanking)
 
 
-class RankingState(Generic[K]):
-    """A ranking that grows batch by batch. Methods may be called from several threads."""
+class State(ABC, Generic[K]):
+    """What grows batch by batch. Methods may be called from several threads."""
 
-    __slots__ = ("_pos_label", "_state")
+    __slots__ = ("_state",)
 
     _kernel: ClassVar[Any]
-    _pos_label: Any
     _state: K
 
     @classmethod
+    @abstractmethod
     def _of(cls, kernel: K) -> Self:
+        """The state around a kernel's."""
+
+    def merge(self, other: Self) -> Self:
+        """Add the samples of another state, which stays as it is.
+
+        Returns:
+            The state itself.
+
+        Raises:
+            InvalidInputError: the states were made with other options. This one is unchanged.
+            DtypeError: no state of this kind.
+        """
+        if not isinstance(other, type(self)):
+            raise DtypeError(
+                f"other: got {type(other).__name__}; wanted a state of type {type(self).__name__}"
+            )
+        self._state.merge(other._state)
+        return self
+
+    def to_bytes(self) -> bytes:
+        """The state as bytes, for another process or version. Equal states have equal bytes."""
+        return self._state.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: Any) -> Self:
+        """The state of bytes that `to_bytes` returned.
+
+        Raises:
+            InvalidInputError: other bytes, damaged ones, another kind of state, or a newer version.
+            DtypeError: not bytes.
+        """
+        return cls._of(cls._kernel.from_bytes(data_bytes(data)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the counts take, those that copies share included."""
+        return self._state.nbytes
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have equal options and samples, in whatever batches they came."""
+        return self._state == other._state if isinstance(other, type(self)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __copy__(self) -> Self:
+        return self._of(self._state.copy())
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self._of(self._state.copy())
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return type(self).from_bytes, (self.to_bytes(),)
+
+
+class RankingState(State[R]):
+    """A ranking that grows batch by batch."""
+
+    __slots__ = ("_pos_label",)
+
+    _pos_label: Any
+
+    @classmethod
+    def _of(cls, kernel: R) -> Self:
         state = cls.__new__(cls)
         state._pos_label, state._state = label_of(kernel.tag), kernel
         return state
@@ -45,23 +110,6 @@ class RankingState(Generic[K]):
             DtypeError: an argument that is not an array-like.
         """
         self._state.update(*batch(y_true, y_score, sample_weight, self._pos_label))
-        return self
-
-    def merge(self, other: Self) -> Self:
-        """Add the samples of another state, which stays as it is.
-
-        Returns:
-            The state itself.
-
-        Raises:
-            InvalidInputError: the states were made with other options. This one is unchanged.
-            DtypeError: no state of this kind.
-        """
-        if not isinstance(other, type(self)):
-            raise DtypeError(
-                f"other: got {type(other).__name__}; wanted a state of type {type(self).__name__}"
-            )
-        self._state.merge(other._state)
         return self
 
     def roc_curve(self, *, drop_intermediate: bool = True) -> Points:
@@ -96,46 +144,12 @@ class RankingState(Generic[K]):
         self._check_samples()
         return precision_recall_points(self._state.curve(collinear=True))
 
-    def to_bytes(self) -> bytes:
-        """The state as bytes, for another process or version. Equal states have equal bytes."""
-        return self._state.to_bytes()
-
-    @classmethod
-    def from_bytes(cls, data: Any) -> Self:
-        """The state of bytes that `to_bytes` returned.
-
-        Raises:
-            InvalidInputError: other bytes, damaged ones, another kind of state, or a newer version.
-            DtypeError: not bytes.
-        """
-        return cls._of(cls._kernel.from_bytes(data_bytes(data)))
-
     @property
     def pos_label(self) -> Any:
         """The positive class; None stands for 1, or True."""
         return self._pos_label
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the counts take, those that copies share included."""
-        return self._state.nbytes
-
     def _check_samples(self) -> None:
         """Refuse to tell anything of no samples, as the metrics do."""
         if sum(self._state.totals()) == 0:
             raise UndefinedMetricError("state: got no samples; wanted at least one")
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both have equal options and samples, in whatever batches they came."""
-        return self._state == other._state if isinstance(other, type(self)) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __copy__(self) -> Self:
-        return self._of(self._state.copy())
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self._of(self._state.copy())
-
-    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
-        return type(self).from_bytes, (self.to_bytes(),)
