@@ -16,7 +16,7 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 type Columns<'py> = (Bound<'py, PyArray1<u64>>, Doubles<'py>, Doubles<'py>);
 
 fn columns<'py>(py: Python<'py>, table: &[[Sums; 2]]) -> Columns<'py> {
-    let each = || (0..2).flat_map(|outcome| table.iter().map(move |bin| bin[outcome]));
+    let each = || table.iter().map(|&[missed, _]| missed).chain(table.iter().map(|&[_, happened]| happened));
     let counts: Vec<u64> = each().map(|sums| sums.count).collect();
     let (sums, errors): (Vec<f64>, Vec<f64>) = each().map(Sums::rounded).unzip();
     (counts.into_pyarray(py), sums.into_pyarray(py), errors.into_pyarray(py))
