@@ -37,7 +37,8 @@
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`random`] | reproducible random numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
-//! | [`states`] | rankings built batch by batch, which merge in any order |
+//! | [`states`] | rankings and confusion matrices built batch by batch, which merge in any order |
+//! | [`strings`] | strings to small integers, one for each distinct string |
 //! | [`threads`] | how many threads the kernels use |
 //!
 //! ```
@@ -113,6 +114,7 @@ pub mod significance;
 pub mod spearman;
 pub mod special;
 pub mod states;
+pub mod strings;
 pub mod thinning;
 pub mod threads;
 pub mod thresholds;
