@@ -13,6 +13,7 @@ use lossary_core::retrieval::RetrievalError;
 use lossary_core::significance::TestError;
 use lossary_core::states::bytes::DecodeError;
 use lossary_core::states::error::StateError;
+use lossary_core::strings::StringsError;
 use lossary_core::thinning::ThinningError;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -134,6 +135,15 @@ pub fn confusion_error(error: ConfusionError) -> PyErr {
             "sample_weight: got integers whose sum is beyond 64 bits; wanted sums that fit, or floats",
         ),
     }
+}
+
+pub fn strings_error(error: StringsError) -> PyErr {
+    InvalidInputError::new_err(match error {
+        StringsError::Ragged { words, width } => {
+            format!("y_true: got {words} code points; wanted a multiple of the width, {width}")
+        }
+        StringsError::TooMany => "y_true: got 2^32 distinct strings or more; wanted fewer".to_owned(),
+    })
 }
 
 pub fn brier_error(error: BrierError) -> PyErr {
@@ -291,6 +301,11 @@ pub fn thinning_error(error: ThinningError) -> PyErr {
 pub fn state_error(error: StateError) -> PyErr {
     InvalidInputError::new_err(match error {
         StateError::Ranking(error) => return ranking_error(error),
+        StateError::Confusion(error) => return confusion_error(error),
+        StateError::MixedLabels => {
+            "y_true: got a mix of strings and numbers with what came before; wanted one kind of label"
+                .to_owned()
+        }
         StateError::InexactScore { index } => format!(
             "y_score: got an integer beyond 2**53 at position {index}; wanted numbers that float64 holds"
         ),

@@ -62,6 +62,7 @@ pub(crate) enum Kind {
     Exact = 1,
     Bounded = 2,
     Calibration = 3,
+    Confusion = 4,
 }
 
 /// Writes a header; `finish` adds the checksum.
@@ -115,7 +116,7 @@ impl<'a> Reader<'a> {
         Ok((reader, form, tag.to_owned()))
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(SHORT)?;
         self.rest = rest;
         Ok(taken)
@@ -125,6 +126,11 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
         self.rest = rest;
         Ok(*taken)
+    }
+
+    /// Refuses bytes that are left.
+    pub(super) fn end(self) -> Result<(), DecodeError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(SHORT) }
     }
 
     /// All that is left, as so many records of a fixed size.
@@ -140,14 +146,14 @@ pub(crate) const SHORT: DecodeError = DecodeError::Impossible("another length th
 pub(crate) const TOO_LARGE: DecodeError = DecodeError::Impossible("too many samples, or weights too large");
 
 /// The unit of weights; any double is a multiple of the lowest.
-fn read_unit(reader: &mut Reader<'_>) -> Result<i32, DecodeError> {
+pub(super) fn read_unit(reader: &mut Reader<'_>) -> Result<i32, DecodeError> {
     let unit = i32::from_le_bytes(reader.array()?);
     let possible = (-1074..1024).contains(&unit);
     if possible { Ok(unit) } else { Err(DecodeError::Impossible("a unit that no weight has")) }
 }
 
 /// The sum of the amounts, if a state can hold it.
-fn checked_total<A: Amount>(
+pub(super) fn checked_total<A: Amount>(
     amounts: impl Iterator<Item = A>,
     unit: Option<i32>,
 ) -> Result<u128, DecodeError> {

@@ -1,5 +1,6 @@
 //! Why a state refuses a batch, or another state.
 
+use crate::confusion::ConfusionError;
 use crate::ranking::RankingError;
 use std::fmt;
 
@@ -8,6 +9,10 @@ use std::fmt;
 pub enum StateError {
     /// Scores, labels and weights do not fit together, or one is not finite.
     Ranking(RankingError),
+    /// True and predicted classes do not fit together.
+    Confusion(ConfusionError),
+    /// Some labels are strings and some numbers.
+    MixedLabels,
     /// A score is an integer that no double holds.
     InexactScore {
         /// Position of the first such score.
@@ -54,6 +59,8 @@ impl fmt::Display for StateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ranking(error) => error.fmt(out),
+            Self::Confusion(error) => error.fmt(out),
+            Self::MixedLabels => write!(out, "labels: got strings and numbers; wanted one kind"),
             Self::InexactScore { index } => {
                 write!(out, "scores: got an integer beyond 2^53 at {index}; wanted one that a double holds")
             }
@@ -78,5 +85,11 @@ impl std::error::Error for StateError {}
 impl From<RankingError> for StateError {
     fn from(error: RankingError) -> Self {
         Self::Ranking(error)
+    }
+}
+
+impl From<ConfusionError> for StateError {
+    fn from(error: ConfusionError) -> Self {
+        Self::Confusion(error)
     }
 }

@@ -1,10 +1,11 @@
-//! States of rankings that are built batch by batch, merge in any order, and give every ranking metric.
+//! States that are built batch by batch, merge in any order, and give the metrics of all samples.
 //!
 //! | state | what it keeps | what it gives |
 //! |---|---|---|
-//! | [`exact::ExactRanking`] | every distinct score with its counts | the metrics of all samples, exactly |
+//! | [`exact::ExactRanking`] | every distinct score with its counts | the ranking metrics, exactly |
 //! | [`bounded::BoundedRanking`] | counts of a fixed number of bins | the metrics with certified bounds |
 //! | [`calibration::Calibration`] | exact sums of bins of probabilities | the measures of calibration |
+//! | [`confusion::Confusion`] | how often each class was predicted as each | the confusion matrix, exactly |
 //!
 //! A state is a commutative monoid: an empty state changes nothing, and neither the cut into batches, nor the
 //! order of merges, nor the number of threads can change a bit of what it gives. Counts are integers. Weights
@@ -27,6 +28,7 @@ pub mod bounded;
 pub mod bytes;
 pub mod calibration;
 mod checksum;
+pub mod confusion;
 pub mod error;
 pub mod exact;
 mod grid;
