@@ -7,6 +7,7 @@ PyCapsule interface.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -173,10 +174,29 @@ def flat(matrix: Array) -> tuple[Array, bool]:
     return (matrix.T if by_column else matrix).reshape(-1), by_column
 
 
+@dataclass(frozen=True, eq=False)
+class Repeats:
+    """How often each sample came: weights under which counts stay integers."""
+
+    counts: Array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        """The counts, for those who know weights only."""
+        return np.asarray(self.counts, dtype)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+
 def weights(given: Any, count: int, wanted: str = "as y_true") -> NDArray[np.float64] | None:
-    """Sample weights as float64, checked as scikit-learn does: finite, as many as samples, not all zero."""
+    """Sample weights as float64, checked as scikit-learn does: finite, as many as samples, not all zero.
+
+    `Repeats` stay integers.
+    """
     if given is None:
         return None
+    if isinstance(given, Repeats) and len(given) == count and given.counts.any():
+        return given.counts
     array = numeric("sample_weight", to_numpy("sample_weight", given))
     if array.ndim > 1 and array.shape[1:] != (1,):
         raise ShapeError(

@@ -214,8 +214,8 @@ def _exact_tallies(encoded: Encoded, weight: Array | None) -> tuple[int, Array, 
     Doubles are taken times one power of two. They are summed once, by cell: sums of a class that are rounded
     for themselves would not fit each other, and one class must leave exactly nothing.
     """
-    if weight is None:
-        hits, actual, predicted = (each.astype(object) for each in encoded.tallies(None))
+    if weight is None or weight.dtype == np.int64:
+        hits, actual, predicted = (each.astype(object) for each in encoded.tallies(weight))
         return hits.sum(), actual, predicted
     true, guessed, sums = encoded.cells(weight)
     mantissas, exponents = np.frexp(sums)

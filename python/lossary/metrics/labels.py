@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, contiguous, in_place, one_axis, to_numpy
-from lossary.metrics.label_strings import string_codes
+from lossary.metrics.label_strings import string_codes, strings_of
 
 # Classes that are counted by their own value: beyond, labels are encoded first.
 _WIDEST = 1 << 12
@@ -48,12 +48,12 @@ def label_array(name: str, given: Any) -> Array:
             "or strings"
         )
     if kind in "OT":
-        array = array.astype(object)
-        if not all(isinstance(label, str) for label in array.flat):
+        strings = strings_of(array.astype(object, copy=False))
+        if strings is None:
             raise InvalidInputError(
                 f"{name}: got objects that are not all strings; wanted integers or strings"
             )
-        array = array.astype(np.str_)
+        array = strings
     elif kind == "f":
         array = _integers(name, array)
     elif kind not in "biuU":
@@ -174,49 +174,81 @@ class Encoded:
     _predicted: Array
     _low: int
     _width: int
-    _present: NDArray[np.bool_]
+    _places: NDArray[np.intp]  # of the classes, from _low on
     _counts: tuple[Array, Array, Array]
+    _table: Array | None  # the whole confusion matrix, where it is small
 
-    def tallies(self, sample_weight: NDArray[np.float64] | None) -> tuple[Array, Array, Array]:
+    def tallies(self, sample_weight: Array | None) -> tuple[Array, Array, Array]:
         """Per class: hits, how often it is true, how often it is predicted (counts, or sums of weights)."""
         if sample_weight is None:
             return self._counts
+        if sample_weight.dtype == np.int64:
+            return self._integer_tallies(sample_weight)
         sums = _kernels.tally_weights(self._actual, self._predicted, sample_weight, self._low, self._width)
-        hits, actual, predicted = (each[self._present] for each in sums)
+        hits, actual, predicted = (each[self._places] for each in sums)
         return hits, actual, predicted
+
+    def _integer_tallies(self, repeats: Array) -> tuple[Array, Array, Array]:
+        actual, predicted = self.ranks()
+        hits, true, guessed = np.zeros((3, len(self.classes)), np.int64)
+        right = actual == predicted
+        for sums, ranks, counts in (
+            (hits, actual[right], repeats[right]),
+            (true, actual, repeats),
+            (guessed, predicted, repeats),
+        ):
+            np.add.at(sums, ranks, counts)
+        return hits, true, guessed
 
     def confusion(self, sample_weight: Array | None) -> Array:
         """The confusion matrix of the classes present: rows are true, columns predicted; integers exactly."""
+        if sample_weight is None and self._table is not None:
+            return self._of_classes(self._table, self._places)
         actual, predicted, low, width = self._actual, self._predicted, self._low, self._width
-        if width > 2 * len(self.classes):
-            codes = np.cumsum(self._present, dtype=np.int64) - 1
-            actual, predicted = codes[actual.astype(np.int64) - low], codes[predicted.astype(np.int64) - low]
-            low, width = 0, len(self.classes)
+        places = self._places
+        if width > 2 * len(places):
+            actual, predicted = self.ranks()
+            low, width, places = 0, len(places), np.arange(len(places))
         table: Array
         if sample_weight is None:
-            table = _kernels.confusion_counts(actual, predicted, low, width).astype(np.int64)
+            table = _kernels.confusion_counts(actual, predicted, low, width).view(np.int64)
         elif sample_weight.dtype == np.int64:
             table = _kernels.confusion_integer_weights(actual, predicted, sample_weight, low, width)
         else:
             table = _kernels.confusion_weights(actual, predicted, sample_weight, low, width)
-        table = table.reshape(width, width)
-        return table if width == len(self.classes) else table[np.ix_(self._present, self._present)]
+        return self._of_classes(table.reshape(width, width), places)
 
-    def cells(self, sample_weight: NDArray[np.float64]) -> tuple[Array, Array, Array]:
-        """The cells of the confusion matrix with weight: the true class, the predicted one, and the sum.
+    def cells(self, sample_weight: Array | None) -> tuple[Array, Array, Array]:
+        """The cells of the confusion matrix with samples: the true class, the predicted one, and the sum.
 
         Classes are positions in `classes`. Memory does not grow with the square of their number.
         """
-        if len(self.classes) <= _SQUARED:
+        if len(self.classes) <= _SQUARED or (sample_weight is None and self._table is not None):
             table = self.confusion(sample_weight)
             true, guessed = np.nonzero(table)
             return true, guessed, table[true, guessed]
-        rank = np.cumsum(self._present, dtype=np.int64) - 1
+        actual, predicted = self.ranks()
+        pairs = actual * len(self.classes) + predicted
+        if sample_weight is None:
+            cells, sums = np.unique(pairs, return_counts=True)
+        else:
+            cells, inverse = np.unique(pairs, return_inverse=True)
+            sums = np.bincount(inverse, weights=sample_weight)
+        return *np.divmod(cells, len(self.classes)), sums
+
+    def ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the labels of each array stand among the classes."""
+        rank = np.zeros(self._width, np.int64)
+        rank[self._places] = np.arange(len(self._places))
         actual, predicted = (
             rank[each.astype(np.int64) - self._low] for each in (self._actual, self._predicted)
         )
-        cells, inverse = np.unique(actual * len(self.classes) + predicted, return_inverse=True)
-        return *np.divmod(cells, len(self.classes)), np.bincount(inverse, weights=sample_weight)
+        return actual, predicted
+
+    @staticmethod
+    def _of_classes(table: Array, places: NDArray[np.intp]) -> Array:
+        every = np.array_equal(places, np.arange(len(table)))
+        return table if every else table[np.ix_(places, places)]
 
     def positions(self, labels: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each label stands among the classes, and whether it is there at all."""
@@ -283,34 +315,49 @@ def encode_arrays(actual: Array, predicted: Array, names: tuple[str, str] = _NAM
         raise InvalidInputError(
             f"{names[0]}: got an indicator matrix (multilabel); wanted one label per sample"
         )
+    classes, actual, predicted = _numbered(actual, predicted)
+    dense = _kernels.dense_confusion(actual, predicted)
+    table, low, width = None, 0, 0
+    if dense is not None:
+        low, tallies, cells = dense
+        width = len(tallies[0])
+        table = cells.view(np.int64).reshape(width, width)
+    else:
+        low, width = _range(actual, predicted) if classes is None else (0, len(classes))
+        if classes is None and not 0 < width <= _WIDEST:
+            classes, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
+            actual, predicted = inverse[: len(actual)], inverse[len(actual) :]
+            low, width = 0, len(classes)
+        tallies = _kernels.tally_counts(actual, predicted, low, width)
+    hits, true, guessed = (each.view(np.int64) for each in tallies)
+    if classes is None:
+        places = np.flatnonzero(true + guessed)
+        classes = places + low
+    else:
+        places = np.argsort(classes)
+        classes = classes[places]
+    counts = hits[places], true[places], guessed[places]
+    return Encoded(classes, len(actual), actual, predicted, low, width, places, counts, table)
+
+
+def _numbered(actual: Array, predicted: Array) -> tuple[Array | None, Array, Array]:
+    """The labels as integers of one dtype; with the classes, in any order, where these are codes of them."""
+    if actual.dtype.kind == "U":
+        return string_codes(actual, predicted)
     dtype = np.result_type(actual, predicted)
-    values, low, width = None, 0, 0
-    if dtype.kind not in "Uf":
-        dtype = np.dtype(np.uint8) if dtype == np.bool_ else dtype
-        actual, predicted = (each.astype(dtype, copy=False) for each in (actual, predicted))
-        ranges = [_kernels.label_range(each) or (0.0, 0.0) for each in (actual, predicted)]
-        low, high = int(min(ranges[0][0], ranges[1][0])), int(max(ranges[0][1], ranges[1][1]))
-        if max(abs(low), abs(high)) < 2**53:  # beyond, the range is rounded
-            width = high - low + 1
-    elif dtype.kind == "f":  # uint64 with a signed dtype: exact only as objects
-        actual, predicted = actual.astype(object), predicted.astype(object)
-    if not 0 < width <= _WIDEST:
-        if dtype.kind == "U":
-            values, (actual, predicted) = string_codes((actual, predicted))
-        else:
-            values, inverse = np.unique(np.concatenate((actual, predicted)), return_inverse=True)
-            codes = inverse.astype(np.int64)
-            actual, predicted = codes[: len(actual)], codes[len(actual) :]
-        low, width = 0, len(values)
-    hits, true, guessed = _kernels.tally_counts(actual, predicted, low, width)
-    present = (true + guessed) > 0
-    counts = (
-        hits[present].astype(np.int64),
-        true[present].astype(np.int64),
-        guessed[present].astype(np.int64),
-    )
-    classes = np.flatnonzero(present) + low if values is None else values
-    return Encoded(classes, len(actual), actual, predicted, low, width, present, counts)
+    if dtype.kind == "f":  # uint64 with a signed dtype: exact only as objects
+        both = np.concatenate((actual.astype(object), predicted.astype(object)))
+        classes, codes = np.unique(both, return_inverse=True)
+        return classes, codes[: len(actual)], codes[len(actual) :]
+    dtype = np.dtype(np.uint8) if dtype == np.bool_ else dtype
+    return None, actual.astype(dtype, copy=False), predicted.astype(dtype, copy=False)
+
+
+def _range(actual: Array, predicted: Array) -> tuple[int, int]:
+    """The smallest label, and how many there can be up to the largest; none where that is not exact."""
+    ranges = [_kernels.label_range(each) or (0.0, 0.0) for each in (actual, predicted)]
+    low, high = int(min(ranges[0][0], ranges[1][0])), int(max(ranges[0][1], ranges[1][1]))
+    return low, high - low + 1 if max(abs(low), abs(high)) < 2**53 else 0  # beyond, the range is rounded
 
 
 def check_pair(actual: Array, predicted: Array, names: tuple[str, str] = _NAMES) -> None:

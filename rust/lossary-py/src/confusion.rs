@@ -2,12 +2,13 @@
 
 use crate::arrays::{Numbers, slice, with_label_slices, with_slice};
 use crate::errors::confusion_error;
-use lossary_core::confusion;
+use lossary_core::confusion::{self, dense};
 use lossary_core::labels::{self, Label};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 type Array<'py, T> = Bound<'py, PyArray1<T>>;
+type Dense<'py> = (i64, [Array<'py, u64>; 3], Array<'py, u64>);
 
 /// Smallest and largest label as floats; None without labels.
 #[pyfunction]
@@ -16,6 +17,27 @@ pub fn label_range(py: Python<'_>, labels: Numbers<'_>) -> PyResult<Option<(f64,
     with_slice!(&labels, labels => Ok(py
         .detach(|| labels::label_range(labels))
         .map(|(min, max)| (min.to_f64(), max.to_f64()))))
+}
+
+/// The lowest class, the tallies (hits, true and predicted counts) and the confusion matrix of the classes from
+/// there on, row by row; None where labels spread too far.
+#[pyfunction]
+#[pyo3(signature = (y_true, y_pred, /))]
+pub fn dense_confusion<'py>(
+    py: Python<'py>,
+    y_true: Numbers<'_>,
+    y_pred: Numbers<'_>,
+) -> PyResult<Option<Dense<'py>>> {
+    let counted = with_label_slices!(&y_true, &y_pred, (actual, predicted) => py
+        .detach(|| {
+            let dense = dense::dense_confusion(actual, predicted)?;
+            dense.map(|dense| Ok((dense.tallies()?, dense))).transpose()
+        })
+        .map_err(confusion_error))?;
+    Ok(counted.map(|(tallies, dense)| {
+        let tallies = [tallies.hits, tallies.actual, tallies.predicted];
+        (dense.low, tallies.map(|array| array.into_pyarray(py)), dense.counts.into_pyarray(py))
+    }))
 }
 
 /// The confusion matrix of `low .. low + classes`, row by row.

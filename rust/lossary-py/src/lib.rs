@@ -10,6 +10,7 @@ mod brier;
 mod calibration;
 mod columns;
 mod confusion;
+mod confusion_state;
 mod contingency;
 mod curves;
 mod delong;
@@ -25,6 +26,7 @@ mod rank_pairs;
 mod resampling;
 mod retrieval;
 mod states;
+mod strings;
 mod thinning;
 mod threads;
 mod thresholds;
@@ -48,9 +50,11 @@ mod _kernels {
     use super::columns::{column_average_precision, column_roc_auc, one_vs_one_roc_auc};
     #[pymodule_export]
     use super::confusion::{
-        confusion_counts, confusion_integer_weights, confusion_weights, label_range, tally_counts,
-        tally_weights,
+        confusion_counts, confusion_integer_weights, confusion_weights, dense_confusion, label_range,
+        tally_counts, tally_weights,
     };
+    #[pymodule_export]
+    use super::confusion_state::ConfusionCells;
     #[pymodule_export]
     use super::contingency::LabelPairs;
     #[pymodule_export]
@@ -77,6 +81,8 @@ mod _kernels {
     use super::retrieval::{label_retrieval, retrieval};
     #[pymodule_export]
     use super::states::{BoundedRanking, ExactRanking};
+    #[pymodule_export]
+    use super::strings::{object_codes, string_codes};
     #[pymodule_export]
     use super::thinning::thin;
     #[pymodule_export]
