@@ -9,6 +9,7 @@ samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives
 
 from lossary.streaming.bounded import BoundedRankingState
 from lossary.streaming.calibration import CalibrationState
+from lossary.streaming.confusion import ConfusionPairs, ConfusionState, ConfusionSummary
 from lossary.streaming.exact import ExactRankingState
 from lossary.streaming.results import (
     BestThreshold,
@@ -25,6 +26,9 @@ __all__ = [
     "BoundedThreshold",
     "Bounds",
     "CalibrationState",
+    "ConfusionPairs",
+    "ConfusionState",
+    "ConfusionSummary",
     "ExactRankingState",
     "RankingSummary",
 ]
