@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from machine import describe, write
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "tabular"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "imbalanced"))
 
 from comparison import METRICS, run, summarise

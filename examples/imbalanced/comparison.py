@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from datasets import TRAIN, VALIDATION, Dataset, split
+from datasets import Dataset, split
 from lossary.metrics import average_precision_score, compare_roc_auc, roc_auc_score
 from models import BASELINE, LOSSES, fit, fit_best
-from scipy.stats import t as student
+from paired import LEVEL, interval
 
-LEVEL = 0.95
 METRICS = {"roc_auc_score": "ROC AUC", "average_precision_score": "average precision"}
 
 
@@ -162,21 +161,3 @@ def _summary(metric: str, models: Sequence[Result], baseline: Sequence[Result]) 
         clear_above=sum(each.ahead_low > 0 for each in models) if has_delong else None,
         clear_below=sum(each.ahead_high < 0 for each in models) if has_delong else None,
     )
-
-
-def interval(ahead: np.ndarray) -> tuple[float | None, float | None]:
-    """The 95 % interval of a mean difference over seeds that split the same rows again.
-
-    It covers what another split and other first weights of rows like these would give. The training rows of
-    two seeds overlap, so that seeds are less apart than fresh data would be: their variance counts
-    1 / seeds + test rows / other rows times, not 1 / seeds times as in the plain paired t interval.
-
-    Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52, 2003, section 4.
-    """
-    seeds = len(ahead)
-    if seeds < 2:
-        return None, None
-    tested = 1 - TRAIN - VALIDATION
-    error = np.sqrt((1 / seeds + tested / (1 - tested)) * ahead.var(ddof=1))
-    margin = student.ppf((1 + LEVEL) / 2, seeds - 1) * error
-    return float(ahead.mean() - margin), float(ahead.mean() + margin)

