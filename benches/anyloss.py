@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "anyloss"))
 from contest import Outcome, run
 from datasets import SOURCES, load
 from report import page
+from summary import Outcomes
 
 
 def outcomes(name: str, *, seeds: int) -> tuple[list[Outcome], float]:
@@ -42,7 +43,7 @@ def main() -> None:
         found = list(pool.map(partial(outcomes, seeds=given.seeds), reversed(SOURCES)))[::-1]
     machine["processor_seconds"] = round(sum(seconds for _, seconds in found))
     results = [outcome for each, _ in found for outcome in each]
-    print(page(results))
+    print(page(Outcomes(results)))
     if not given.dry_run:
         write("anyloss", machine, [asdict(outcome) for outcome in results])
 

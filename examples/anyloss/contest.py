@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contestants import AIMS, EPOCHS, LEARNING_RATES, LOSSES, fit
+from contestants import AIMS, EPOCHS, LEARNING_RATES, LOSSES, Fitted, fit
 from criteria import EXACT, RULES
 from datasets import Dataset, split
 
@@ -40,18 +40,16 @@ def run(data: Dataset, *, seeds: int, epochs: int = EPOCHS, finished: Callable[[
     validation rows.
     """
     rates: dict[tuple[str, str], float] = {}
-    models = {}
+    models: dict[tuple[str, str, int], Fitted] = {}
     parts = [split(data, seed=seed) for seed in range(seeds)]
     for seed, part in enumerate(parts):
         for loss in LOSSES:
             wanted = {rates[loss, rule] for rule in RULES} if seed else LEARNING_RATES
-            trained = [fit(loss, part, seed=seed, learning_rate=rate, epochs=epochs) for rate in wanted]
+            trained = {rate: fit(loss, part, seed=seed, learning_rate=rate, epochs=epochs) for rate in wanted}
             for rule in RULES:
                 if seed == 0:
-                    rates[loss, rule] = max(trained, key=lambda each: each.mean_value(rule)).learning_rate
-                (models[loss, rule, seed],) = (
-                    each for each in trained if each.learning_rate == rates[loss, rule]
-                )
+                    rates[loss, rule] = max(LEARNING_RATES, key=lambda rate: trained[rate].mean_value(rule))
+                models[loss, rule, seed] = trained[rates[loss, rule]]
         finished(f"{data.name}, seed {seed}")
 
     outcomes = []

@@ -9,19 +9,21 @@ from contestants import BASELINE, LOSSES, TRAINED_FOR, WEIGHTED
 from criteria import METRICS, RULES
 from matplotlib.figure import Figure
 from output import STYLE, markdown, write_csv
-from summary import PLAIN, Difference, Outcome, Outcomes, contenders
+from summary import PLAIN, REFERENCES, RULE_PAIRS, Difference, Outcome, Outcomes, contenders
 
 # Okabe and Ito's palette, told apart by colour-blind readers; the marks tell them apart without colour.
 COLOURS = dict(zip((*PLAIN[1:], "anyloss"), ("#009E73", "#CC79A7", "#0072B2", "#D55E00"), strict=True))
 MARKS = dict(zip(COLOURS, ("^", "D", "o", "s"), strict=True))
 TITLES = {"half": "at a probability of one half", "best": "at the best threshold of the validation rows"}
 
+AT = {"half": "at one half", "best": "at its best threshold"}
+
 Table = tuple[list[str], list[list[str]]]
 
 
 def overview(found: Outcomes, rule: str) -> Table:
-    """Metrics by losses: the mean over the sets, and on how many of them it is clearly higher or lower."""
-    header = ["metric", *PLAIN, "anyloss", f"anyloss to {WEIGHTED}"]
+    """Metrics by losses: means over the sets, and on how many a loss is clear of cross-entropy."""
+    header = ["metric", *PLAIN, "anyloss"]
     rows = []
     for metric, title in METRICS.items():
         differences = found.to_baseline(metric, rule)
@@ -29,7 +31,7 @@ def overview(found: Outcomes, rule: str) -> Table:
         for loss in contenders(metric)[1:]:
             verdicts = [each for (_, name), each in differences.items() if name == loss]
             row.append(f"{found.mean_over_sets(loss, metric, rule):.3f} ({_verdicts(verdicts)})")
-        rows.append([*row, _verdicts(found.to_weighted(metric, rule).values())])
+        rows.append(row)
     return header, rows
 
 
@@ -38,30 +40,53 @@ def _verdicts(differences: Iterable[Difference]) -> str:
     return f"{verdicts.count('higher')} up, {verdicts.count('lower')} down"
 
 
+def counts(found: Outcomes) -> Table:
+    """What `anyloss` gains over the references: clear differences over all scores and sets, and means."""
+    header = ["anyloss", "minus", "clearly above", "clearly below", *METRICS.values()]
+    rows = []
+    for rule, reference_rule in RULE_PAIRS:
+        for reference in REFERENCES:
+            families = [
+                found.of_anyloss(metric, rule, reference=reference, reference_rule=reference_rule)
+                for metric in METRICS
+            ]
+            verdicts = [each.verdict for family in families for each in family]
+            means = [sum(each.ahead for each in family) / len(family) for family in families]
+            rows.append(
+                [
+                    AT[rule],
+                    f"{reference} {AT[reference_rule]}",
+                    *(f"{verdicts.count(verdict)} of {len(verdicts)}" for verdict in ("higher", "lower")),
+                    *(f"{mean:+.3f}" for mean in means),
+                ]
+            )
+    return header, rows
+
+
 def by_set(found: Outcomes, metric: str, rule: str) -> Table:
     """Sets by losses in one metric: means, and differences to both references."""
-    to_baseline, to_weighted = found.to_baseline(metric, rule), found.to_weighted(metric, rule)
+    to_baseline = found.to_baseline(metric, rule)
+    to_weighted = found.of_anyloss(metric, rule, reference=WEIGHTED, reference_rule=rule)
     header = ["data", *PLAIN, f"anyloss for {METRICS[metric]}", f"that minus {WEIGHTED}"]
     rows = []
-    for dataset in found.datasets:
+    for dataset, weighted in zip(found.datasets, to_weighted, strict=True):
         row = [dataset, f"{found.mean(dataset, BASELINE, metric, rule):.3f}"]
         for loss in contenders(metric)[1:]:
             mean = f"{found.mean(dataset, loss, metric, rule):.3f}"
             row.append("\n".join([mean, *_lines(to_baseline[dataset, loss])]))
-        row.append("\n".join(_lines(to_weighted[dataset, f"anyloss_{metric}"])))
+        row.append("\n".join(_lines(weighted)))
         rows.append(row)
     return header, rows
 
 
 def searched(found: Outcomes, reference: str) -> Table:
     """Sets by metrics: `anyloss` at one half minus the reference at its best threshold."""
-    differences = {metric: found.to_searched(metric, reference) for metric in METRICS}
+    columns = [
+        found.of_anyloss(metric, "half", reference=reference, reference_rule="best") for metric in METRICS
+    ]
     rows = [
-        [
-            dataset,
-            *("\n".join(_lines(differences[metric][dataset, f"anyloss_{metric}"])) for metric in METRICS),
-        ]
-        for dataset in found.datasets
+        [dataset, *("\n".join(_lines(each)) for each in line)]
+        for dataset, line in zip(found.datasets, zip(*columns, strict=True), strict=True)
     ]
     return ["data", *METRICS.values()], rows
 
@@ -98,24 +123,31 @@ def in_markdown(table: Table) -> str:
     return markdown(header, [[cell.replace("\n", "<br>") for cell in row] for row in rows])
 
 
-def page(outcomes: Sequence[Outcome]) -> str:
+def summaries(found: Outcomes) -> dict[str, Table]:
+    """The tables over all sets, by title."""
+    tables = {f"Mean over the sets, {title}": overview(found, rule) for rule, title in TITLES.items()}
+    tables["anyloss minus a reference: clear differences, and means over the sets"] = counts(found)
+    for loss in (BASELINE, WEIGHTED):
+        tables[f"anyloss at one half minus {loss} at its best threshold"] = searched(found, loss)
+    for rule, title in TITLES.items():
+        tables[f"What anyloss is trained for, {title}"] = aims(found, rule)
+    tables["Median chosen epoch, and processor time of a step beside cross_entropy's"] = speed(found)
+    return tables
+
+
+def details(found: Outcomes) -> dict[str, Table]:
+    """The tables of single sets, by title."""
+    return {
+        f"{name}, {title}": by_set(found, metric, rule)
+        for rule, title in TITLES.items()
+        for metric, name in METRICS.items()
+    }
+
+
+def page(found: Outcomes) -> str:
     """All tables in Markdown."""
-    found = Outcomes(outcomes)
-    parts = []
-    for rule, title in TITLES.items():
-        parts += [f"Overview {title}", in_markdown(overview(found, rule))]
-    for reference in (BASELINE, WEIGHTED):
-        parts += [
-            f"anyloss at one half minus {reference} at its best",
-            in_markdown(searched(found, reference)),
-        ]
-    for rule, title in TITLES.items():
-        parts += [f"What anyloss is trained for, {title}", in_markdown(aims(found, rule))]
-    parts += ["Speed", in_markdown(speed(found))]
-    for rule, title in TITLES.items():
-        for metric, name in METRICS.items():
-            parts += [f"{name} {title}", in_markdown(by_set(found, metric, rule))]
-    return "\n".join(parts)
+    tables = summaries(found) | details(found)
+    return "\n".join(f"{title}\n\n{in_markdown(table)}" for title, table in tables.items())
 
 
 def figure(found: Outcomes) -> Figure:
@@ -169,5 +201,5 @@ def write(folder: Path, outcomes: Sequence[Outcome]) -> None:
     ]
     write_csv(folder / "models.csv", models)
     write_csv(folder / "differences.csv", [asdict(each) for each in found.all_differences()])
-    (folder / "tables.md").write_text(page(outcomes), encoding="utf-8")
+    (folder / "tables.md").write_text(page(found), encoding="utf-8")
     figure(found).savefig(folder / "differences.png", dpi=150)

@@ -20,9 +20,9 @@ def main() -> None:
     import torch
     import typer
     from contest import run
-    from contestants import BASELINE, EPOCHS
+    from contestants import EPOCHS
     from datasets import SOURCES, load
-    from report import TITLES, aims, overview, searched, speed, write
+    from report import summaries, write
     from rich.console import Console
     from rich.table import Table
     from summary import Outcomes
@@ -44,12 +44,8 @@ def main() -> None:
         for name in chosen:
             results += run(load(name), seeds=seeds, epochs=epochs, finished=tell)
         write(output, results)
-        found, console = Outcomes(results), Console()
-        shown = {f"Mean {title}; clearly up or down": overview(found, rule) for rule, title in TITLES.items()}
-        shown[f"anyloss at one half minus {BASELINE} at its best threshold"] = searched(found, BASELINE)
-        shown["What anyloss is trained for, and its scores at one half"] = aims(found, "half")
-        shown["Median of the chosen epochs; a step beside one of cross_entropy"] = speed(found)
-        for title, (header, rows) in shown.items():
+        console = Console()
+        for title, (header, rows) in summaries(Outcomes(results)).items():
             table = Table(*header, title=title, show_lines=True)
             for row in rows:
                 table.add_row(*row)

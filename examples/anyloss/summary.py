@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from contest import Outcome
 from contestants import BASELINE, LOSSES, TRAINED_FOR, WEIGHTED
-from criteria import METRICS, RULES
+from criteria import METRICS
 from paired import LEVEL, holm, interval, p_value
 
+REFERENCES = (BASELINE, WEIGHTED, "self_adjusting_dice")  # of the comparisons in which `anyloss` is alone
+RULE_PAIRS = (("half", "half"), ("best", "best"), ("half", "best"))  # of `anyloss`, and of its reference
 PLAIN = [loss for loss in LOSSES if loss not in TRAINED_FOR]
 
 
@@ -34,7 +36,7 @@ class Difference:
         high: its upper end.
         seeds_ahead: in how many seeds the loss is above the reference.
         p_value: of the paired test of no difference; None with one seed.
-        adjusted: the same after Holm, for all losses and sets of one metric, rules and reference.
+        adjusted: the same after Holm, for all losses and sets that meet the reference together.
     """
 
     dataset: str
@@ -121,25 +123,29 @@ class Outcomes:
         losses = [loss for loss in contenders(metric) if loss != BASELINE]
         return self.differences(losses, metric, rule, reference=BASELINE, reference_rule=rule)
 
-    def to_weighted(self, metric: str, rule: str) -> dict[tuple[str, str], Difference]:
-        """`anyloss` minus weighted cross-entropy, at thresholds of one rule."""
-        return self.differences([f"anyloss_{metric}"], metric, rule, reference=WEIGHTED, reference_rule=rule)
-
-    def to_searched(self, metric: str, reference: str) -> dict[tuple[str, str], Difference]:
-        """`anyloss` at one half minus a reference at its best threshold: is the search spared?"""
-        return self.differences(
-            [f"anyloss_{metric}"], metric, "half", reference=reference, reference_rule="best"
-        )
+    def of_anyloss(self, metric: str, rule: str, *, reference: str, reference_rule: str) -> list[Difference]:
+        """`anyloss` for the metric minus a reference, on each set."""
+        loss = f"anyloss_{metric}"
+        if (reference, reference_rule) == (BASELINE, rule):
+            family = self.to_baseline(metric, rule)  # the same test as in the tables of all losses
+        else:
+            family = self.differences(
+                [loss], metric, rule, reference=reference, reference_rule=reference_rule
+            )
+        return [family[dataset, loss] for dataset in self.datasets]
 
     def all_differences(self) -> list[Difference]:
         """Every comparison that the tables show."""
         found: list[Difference] = []
         for metric in METRICS:
-            for rule in RULES:
-                found += self.to_baseline(metric, rule).values()
-                found += self.to_weighted(metric, rule).values()
-            for reference in (BASELINE, WEIGHTED):
-                found += self.to_searched(metric, reference).values()
+            for rule, reference_rule in RULE_PAIRS:
+                if rule == reference_rule:
+                    found += self.to_baseline(metric, rule).values()
+                for reference in REFERENCES:
+                    if reference != BASELINE or rule != reference_rule:
+                        found += self.of_anyloss(
+                            metric, rule, reference=reference, reference_rule=reference_rule
+                        )
         return found
 
     def aimed_best(self, metric: str, rule: str) -> list[str]:

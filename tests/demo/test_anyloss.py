@@ -1,6 +1,7 @@
 """The experiment on anyloss: end to end on its smallest set, its parts, and its recorded tables."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -99,8 +100,8 @@ def test_the_differences_are_of_the_models(finished: subprocess.CompletedProcess
     for row in rows_of(folder / "models.csv"):
         values.setdefault((row["loss"], row["metric"], row["rule"]), []).append(float(row["value"]))
     rows = rows_of(folder / "differences.csv")
-    # for each metric: four losses and anyloss to the weighted, by two rules; and two across the rules
-    assert len(rows) == 4 * (2 * (4 + 1) + 2)
+    # for each metric: four losses to cross-entropy and anyloss to two others, by two rules; three across
+    assert len(rows) == 4 * (2 * (4 + 2) + 3)
     for row in rows:
         ahead = np.subtract(
             values[row["loss"], row["metric"], row["rule"]],
@@ -115,7 +116,7 @@ def test_the_differences_are_of_the_models(finished: subprocess.CompletedProcess
 def test_the_terminal_and_the_files_show_the_tables(
     finished: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
-    assert "Mean at a probability of one half" in finished.stdout
+    assert "Mean over the sets, at a probability of one half" in finished.stdout
     assert "at the best threshold of the validation rows" in finished.stdout
     assert max(map(len, finished.stdout.splitlines())) <= 100
     assert finished.stderr == "email, seed 0\nemail, seed 1\n"
@@ -223,3 +224,53 @@ def test_the_own_aim_is_best_where_its_mean_is_highest(summary: ModuleType) -> N
     found = made(summary, {"anyloss_f1": [0.9, 0.9, 0.9]})
     assert found.aimed_best("f1", "half") == ["made"]
     assert found.aimed_best("matthews", "half") == []
+
+
+@pytest.fixture
+def recorded(summary: ModuleType) -> object:
+    record = max((ROOT / "benches" / "record").glob("*-anyloss.json"))
+    rows = json.loads(record.read_text(encoding="utf-8"))["rows"]
+    return summary.Outcomes(summary.Outcome(**row) for row in rows)
+
+
+def test_the_tables_of_the_readme_are_those_of_the_record(report: ModuleType, recorded: object) -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for title, table in (report.summaries(recorded) | report.details(recorded)).items():
+        assert report.in_markdown(table) in readme, title
+
+
+def test_the_findings_of_the_readme_are_those_of_the_record(report: ModuleType, recorded: object) -> None:
+    text = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
+    _, rows = report.counts(recorded)
+    found = {tuple(row[:2]): row[2:] for row in rows}
+    half, best = "at one half", "at its best threshold"
+    plain, weighted, dice = "cross_entropy", "weighted_cross_entropy", "self_adjusting_dice"
+    assert f"clearly above cross-entropy in {found[half, f'{plain} {half}'][0]} pairs" in text
+    assert f"it is clearly above in {found[half, f'{weighted} {half}'][0]}, F1 on MplsStops" in text
+    assert f"At one half `anyloss` is clearly above it in {found[half, f'{dice} {half}'][0]}, all in" in text
+    assert f"the best threshold clearly below in {found[best, f'{dice} {best}'][1]}, F1 and MCC" in text
+    for rule, reference in (
+        (best, f"{plain} {best}"),
+        (best, f"{weighted} {best}"),
+        (half, f"{plain} {best}"),
+    ):
+        assert found[rule, reference][:2] == ["0 of 24", "0 of 24"]
+    means = [float(cell) for name in (plain, weighted) for cell in found[best, f"{name} {best}"][2:]]
+    assert f"lie between {min(means):+.3f} and {max(means):+.3f}" in text
+    steps = [float(row[3]) for row in report.speed(recorded)[1] if row[0].startswith("anyloss")]
+    assert f"a step takes {min(steps)} to {max(steps)} times as long" in text
+
+
+def test_how_often_cross_entropy_at_one_half_is_hardly_trained(recorded: object) -> None:
+    epochs = np.concatenate(
+        [
+            recorded[name, "cross_entropy", metric, "half"].epochs
+            for name in recorded.datasets
+            for metric in METRICS
+        ]
+    )
+    text = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
+    assert (
+        f"in {(epochs <= 2).sum()} of {epochs.size} models the validation rows prefer the first two" in text
+    )
+    assert f"In {(epochs >= 95).sum()} of {epochs.size} the choice falls on the last six epochs" in text
