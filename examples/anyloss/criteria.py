@@ -4,15 +4,14 @@ Scores of rows are logits: a probability of one half is 0. A row is accepted at 
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from lossary.metrics import (
     balanced_accuracy_score,
+    best_threshold,
     f1_score,
     geometric_mean_score,
     matthews_corrcoef,
-    roc_curve,
 )
 from lossary.metrics.binary_criteria import BINARY_CRITERIA
 
@@ -33,22 +32,14 @@ EXACT: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 def at_half(target: np.ndarray, score: np.ndarray, metric: str) -> tuple[float, float]:
     """The metric at a probability of one half, and that threshold."""
     accepted = score >= 0.0
-    tp, fp = int((accepted & target).sum()), int((accepted & ~target).sum())
-    return _value(metric, target, tp, fp), 0.0
+    decisions = (accepted & target, accepted & ~target, ~accepted & target, ~accepted & ~target)
+    return float(BINARY_CRITERIA[metric].score(*(float(cell.sum()) for cell in decisions))), 0.0
 
 
-def best_threshold(target: np.ndarray, score: np.ndarray, metric: str) -> tuple[float, float]:
+def at_best(target: np.ndarray, score: np.ndarray, metric: str) -> tuple[float, float]:
     """The best value of the metric over all thresholds, and the highest threshold that reaches it."""
-    fpr, tpr, thresholds = roc_curve(target, score, drop_intermediate=False)
-    positives = int(target.sum())
-    values = _value(metric, target, np.rint(tpr * positives), np.rint(fpr * (len(target) - positives)))
-    best = int(values.argmax())
-    return float(values[best]), float(thresholds[best])
+    choice = best_threshold(target, score, metric=metric)
+    return choice.value, choice.threshold
 
 
-def _value(metric: str, target: np.ndarray, tp: Any, fp: Any) -> Any:
-    positives = int(target.sum())
-    return BINARY_CRITERIA[metric].score(tp, fp, positives - tp, len(target) - positives - fp)
-
-
-RULES = {"half": at_half, "best": best_threshold}
+RULES = {"half": at_half, "best": at_best}

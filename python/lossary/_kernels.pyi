@@ -201,6 +201,7 @@ def reliability_bins(y_prob: NDArray[Any], edges: Doubles, /) -> NDArray[np.uint
 def isotonic_fit(
     y_true: Doubles, y_score: NDArray[Any], sample_weight: Doubles | None, /
 ) -> tuple[Doubles, Doubles]: ...
+
 class ConfusionCells:
     def __init__(self) -> None: ...
     @staticmethod

@@ -159,7 +159,7 @@ def test_the_best_threshold_is_that_of_trying_all(criteria: ModuleType, metric: 
         target = generator.permutation(np.arange(30) < 8)
         score = generator.integers(-4, 5, 30).astype(np.float32)  # with ties
         tried = [exact(target, score >= threshold) for threshold in (np.inf, *np.unique(score))]
-        value, threshold = criteria.best_threshold(target, score, metric)
+        value, threshold = criteria.at_best(target, score, metric)
         assert value == pytest.approx(max(tried), abs=1e-12)
         assert exact(target, score >= threshold) == pytest.approx(value, abs=1e-12)
 

@@ -4,7 +4,8 @@
 batches, nor the order, nor the number of threads changes a bit of what a state tells; an empty state changes
 nothing. `ExactRankingState` keeps every distinct score and gives the metrics of `lossary.metrics` on all
 samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives them with certain bounds;
-`CalibrationState` keeps bins of probabilities, and gives the measures of calibration exactly.
+`CalibrationState` keeps bins of probabilities, and gives the measures of calibration exactly;
+`ConfusionState` counts predicted labels, and evaluates any metric of them.
 """
 
 from lossary.streaming.bounded import BoundedRankingState

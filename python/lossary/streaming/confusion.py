@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary import _kernels
-from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
+from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, Repeats, contiguous, numeric, one_axis, to_numpy
 from lossary.metrics.confusion import accuracy_score, balanced_accuracy_score, matthews_corrcoef
 from lossary.metrics.labels import Encoded, encode_arrays, label_array
 from lossary.metrics.precision_recall import f1_score
-from lossary.streaming.samples import data_bytes
+from lossary.streaming.state import State
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class ConfusionSummary(NamedTuple):
 
 
 @final
-class ConfusionState:
+class ConfusionState(State[_kernels.ConfusionCells]):
     """Metrics of predicted labels of any number of batches, exactly as of all samples at once.
 
     Classes need not be known before: states of different classes merge to a state of all of them. A state
@@ -74,18 +74,18 @@ class ConfusionState:
         0.5
     """
 
-    __slots__ = ("_cells",)
+    __slots__ = ()
 
-    _cells: _kernels.ConfusionCells
+    _kernel = _kernels.ConfusionCells
 
     def __init__(self) -> None:
         """An empty state."""
-        self._cells = _kernels.ConfusionCells()
+        self._state = _kernels.ConfusionCells()
 
     @classmethod
     def _of(cls, cells: _kernels.ConfusionCells) -> Self:
         state = cls.__new__(cls)
-        state._cells = cells
+        state._state = cells
         return state
 
     def update(self, y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> Self:
@@ -114,26 +114,10 @@ class ConfusionState:
         classes = _known(encoded)
         if weight is None:
             true, guessed, counts = encoded.cells(None)
-            self._cells.count(classes, _places(true), _places(guessed), counts.astype(np.uint64))
+            self._state.count(classes, _places(true), _places(guessed), counts.astype(np.uint64))
         else:
             true, guessed = encoded.ranks()
-            self._cells.weigh(classes, _places(true), _places(guessed), weight)
-        return self
-
-    def merge(self, other: Self) -> Self:
-        """Add the samples of another state, which stays as it is.
-
-        Returns:
-            The state itself.
-
-        Raises:
-            InvalidInputError: one state has strings, the other numbers; or the weights of both span too many
-                bits. This one is unchanged.
-            DtypeError: no state of this kind.
-        """
-        if not isinstance(other, ConfusionState):
-            raise DtypeError(f"other: got {type(other).__name__}; wanted a state of type ConfusionState")
-        self._cells.merge(other._cells)
+            self._state.weigh(classes, _places(true), _places(guessed), weight)
         return self
 
     def evaluate(self, metric: Callable[..., T], **options: Any) -> T:
@@ -180,7 +164,7 @@ class ConfusionState:
             >>> ConfusionState().update([3, 1, 3], [1, 1, 1]).pairs().sample_weight.tolist()  # (1, 1), (3, 1)
             [1, 2]
         """
-        classes, true, guessed, amounts = self._cells.pairs()
+        classes, true, guessed, amounts = self._state.pairs()
         if not len(classes):
             raise UndefinedMetricError("state: got no samples; wanted at least one")
         names = _names(classes)
@@ -190,11 +174,7 @@ class ConfusionState:
     @property
     def classes(self) -> Array:
         """The classes that came, true or predicted, sorted."""
-        return _names(self._cells.pairs()[0])
-
-    def to_bytes(self) -> bytes:
-        """The state as bytes, for another process or version. Equal states have equal bytes."""
-        return self._cells.to_bytes()
+        return _names(self._state.pairs()[0])
 
     @classmethod
     def from_bytes(cls, data: Any) -> Self:
@@ -204,7 +184,7 @@ class ConfusionState:
             InvalidInputError: other bytes, damaged ones, another kind of state, or a newer version.
             DtypeError: not bytes.
         """
-        state = cls._of(_kernels.ConfusionCells.from_bytes(data_bytes(data)))
+        state = super().from_bytes(data)
         try:
             _ = state.classes
         except UnicodeDecodeError as error:
@@ -213,28 +193,8 @@ class ConfusionState:
             ) from error
         return state
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the classes and the counts take."""
-        return self._cells.nbytes
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both have equal samples, in whatever batches they came."""
-        return self._cells == other._cells if isinstance(other, ConfusionState) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __copy__(self) -> Self:
-        return self._of(self._cells.copy())
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self._of(self._cells.copy())
-
-    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
-        return type(self).from_bytes, (self.to_bytes(),)
-
     def __repr__(self) -> str:
-        classes, _, _, amounts = self._cells.pairs()
+        classes, _, _, amounts = self._state.pairs()
         return f"ConfusionState(classes={len(classes)}, samples={amounts.sum()})"
 
 

@@ -9,7 +9,9 @@ from lossary.metrics.options import check_flag
 from lossary.streaming.results import Points, precision_recall_points, roc_points
 from lossary.streaming.samples import batch, data_bytes, label_of
 
-K = TypeVar("K", _kernels.ExactRanking, _kernels.BoundedRanking, _kernels.Calibration)
+K = TypeVar(
+    "K", _kernels.ExactRanking, _kernels.BoundedRanking, _kernels.Calibration, _kernels.ConfusionCells
+)
 R = TypeVar("R", _kernels.ExactRanking, _kernels.BoundedRanking)
 
 
@@ -33,7 +35,8 @@ class State(ABC, Generic[K]):
             The state itself.
 
         Raises:
-            InvalidInputError: the states were made with other options. This one is unchanged.
+            InvalidInputError: the states were made with other options, or hold what cannot be added: labels
+                of another kind, weights that together span too many bits. This one is unchanged.
             DtypeError: no state of this kind.
         """
         if not isinstance(other, type(self)):

@@ -157,10 +157,11 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     return {"logits": logits, "target": target}
 
 
-def _confidence(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Whether each prediction is right, and the confidence in it."""
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return (logits.argmax(1) == target).astype(np.int64), odds.max(1) / odds.sum(1)
+def _probabilities(logits: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+    """What a softmax of the logits predicts, of all classes."""
+    odds = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    probability = odds / odds.sum(1, keepdims=True)
+    return {"y_true": target, "y_prob": probability, "labels": np.arange(logits.shape[1])}
 
 
 LOSS = LossSpec(
@@ -175,7 +176,10 @@ LOSS = LossSpec(
     ),
     differentiable=("logits",),
     example_inputs=example_inputs,
-    pairs_with=(ExactMetric(name="brier_score_loss", adapt=_confidence, options={"pos_label": 1}),),
+    pairs_with=(
+        ExactMetric(name="expected_calibration_error", adapt=_probabilities),
+        ExactMetric(name="top_label_brier_score", adapt=_probabilities),
+    ),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

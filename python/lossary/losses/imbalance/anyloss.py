@@ -217,6 +217,7 @@ LOSS = LossSpec(
         ExactMetric(name="balanced_accuracy_score", adapt=_decisions),
         ExactMetric(name="precision_score", adapt=_decisions),
         ExactMetric(name="recall_score", adapt=_decisions),
+        ExactMetric(name="jaccard_score", adapt=_decisions),
         ExactMetric(name="matthews_corrcoef", adapt=_decisions),
     ),
     properties=frozenset(

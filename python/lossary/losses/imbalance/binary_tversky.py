@@ -126,7 +126,10 @@ LOSS = LossSpec(
     ),
     differentiable=("logits",),
     example_inputs=example_inputs,
-    pairs_with=(ExactMetric(name="f1_score", adapt=_decisions),),
+    pairs_with=(
+        ExactMetric(name="f1_score", adapt=_decisions),
+        ExactMetric(name="jaccard_score", adapt=_decisions),
+    ),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,
