@@ -25,8 +25,10 @@ from typing import Any
 
 import numpy as np
 from lossary import errors, metrics
-from lossary.metrics import Confidence, Interval
-from lossary.streaming import BoundedRankingState, ExactRankingState
+from lossary.metrics import Confidence, Interval, ReliabilityDiagram
+from lossary.metrics.binary_criteria import f1
+from lossary.streaming import BoundedRankingState, CalibrationState, ConfusionState, ExactRankingState
+from lossary.streaming.state import State
 from machine import describe, write
 
 LONGEST_SECONDS = 60
@@ -71,7 +73,16 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "seed": (0, 1, 2**64 - 1, 2**64),
     "stratified": (True, False),
     "normalized": (True, False, "share"),
-    "metric": ("accuracy", "balanced_accuracy", "f1", "matthews", "youden"),
+    "metric": ("accuracy", "balanced_accuracy", "f1", "matthews", "youden", "recall", f1, None, None),
+    "criterion": ("f1", "precision", f1),
+    "metric_func": (None, None, metrics.f1_score),
+    "metric_params": (None, None, {}, {"zero_division": 0}),
+    "costs": (None, None, {"fp": 1, "fn": 5}, {"tp": -1.0, "tn": 2}, {"fp": 1e308}, {"fp": math.nan}, {}),
+    "constraints": (None, "recall >= 0.5", ("precision>=0.2", "false_positive_rate <= 1e-3"), "recall > 2"),
+    "strategy": ("uniform", "quantile"),
+    "norm": (1, 2, 1.5, 1e300, math.inf),
+    "kind": ("binary", "top_label", "class_wise"),
+    "n_bins": (1, 5, 10**6),
     "low": (0.0, -5.0, -1e308, 5e-324),
     "high": (1.0, 5.0, 1e308, 1e-323),
     "bins": (2, 3, 10, 1000, 65_536),
@@ -80,13 +91,25 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 LABELS = frozenset(("y_true", "y_pred", "labels", "groups", "query", "fold", "labels_true", "labels_pred"))
 NUMBERS = frozenset(
-    ("y_score", "y_proba", "sample_weight", "embeddings", "reference", "reference_labels", "x", "y")
-)
+    (
+        "y_score", "y_proba", "y_prob", "logits", "sample_weight", "embeddings", "reference",
+        "reference_labels", "x", "y",
+    )
+)  # fmt: skip
 FLAT = frozenset(("sample_weight", "groups", "query", "fold"))
 
-STATES = (ExactRankingState, BoundedRankingState)
-State = ExactRankingState | BoundedRankingState
+STATES = (ExactRankingState, BoundedRankingState, CalibrationState, ConfusionState)
 CHANGING = ("update", "merge")
+OF_LABELS = tuple(
+    getattr(metrics, name)
+    for name in (
+        "accuracy_score",
+        "classification_report",
+        "cohen_kappa_score",
+        "confusion_matrix",
+        "f1_score",
+    )
+)
 
 
 class Garbage:
@@ -175,6 +198,10 @@ class Garbage:
             array = np.round(array)
         if name == "sample_weight":
             array = np.abs(array)
+        elif name == "y_prob" and self._random.random() < 0.9:
+            array = np.abs(array) + 1e-3
+            array /= array.sum(axis=1, keepdims=True) if array.ndim == 2 else array.max(initial=1.0)
+            return array.astype(self._pick(("float32", "float64")))
         elif self._random.random() < 0.3:
             array = np.abs(array) / max(1.0, float(np.abs(array).max(initial=0)))
         if self._random.random() < (0.02 if self._sane else 0.3) and array.size:
@@ -249,6 +276,7 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
     asked_for_nan = any(has_missing(each) for each in (*args, *kwargs.values()))
     if isinstance(value, Interval) and isinstance(kwargs.get("undefined"), int | float):
         asked_for_nan = True  # a value that stands in for another, or has no interval, has no ends
+    asked_for_nan |= isinstance(value, ReliabilityDiagram)  # its empty bins have no mean
     if silent_nan(value) and not caught and not asked_for_nan:
         return "NaN without a warning"
     return verdict
@@ -257,7 +285,7 @@ def outcome(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any
 def readings(kind: type[State]) -> list[str]:
     """The names of what a state tells."""
     public = [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")]
-    return [name for name in public if name not in CHANGING]
+    return [name for name in public if name not in (*CHANGING, "evaluate")]
 
 
 def restored(kind: type[State], data: Any) -> None:
@@ -287,6 +315,13 @@ def of_method(kind: type[State], name: str, garbage: Garbage) -> tuple[str, Any]
     return verdict, (state, *given)
 
 
+def of_evaluation(garbage: Garbage) -> tuple[str, Any]:
+    """The outcome of a metric of labels of some state."""
+    state = garbage.state(ConfusionState)
+    verdict, given = of_function(partial(state.evaluate, garbage._pick(OF_LABELS)), garbage)
+    return verdict, (state, *given)
+
+
 def subjects() -> dict[str, Callable[[Garbage], tuple[str, Any]]]:
     """All that is called, by name."""
     found: dict[str, Callable[[Garbage], tuple[str, Any]]] = {
@@ -295,6 +330,7 @@ def subjects() -> dict[str, Callable[[Garbage], tuple[str, Any]]]:
         if inspect.isfunction(getattr(metrics, name))
     }
     found["Confidence"] = partial(of_function, Confidence)
+    found["ConfusionState.evaluate"] = of_evaluation
     for kind in STATES:
         found[kind.__name__] = partial(of_function, kind)
         found[f"{kind.__name__}.from_bytes"] = partial(of_function, partial(restored, kind))

@@ -139,7 +139,7 @@ def metrics_page() -> str:
     for name in sorted(metrics.__all__):
         summary = (inspect.getdoc(getattr(metrics, name)) or "").partition("\n")[0]
         rows.append(f"| `{name}` | {summary.replace('|', '&#124;')} |")
-    intro = "`from lossary.metrics import ...`; which to take, and how: [ranking.md](ranking.md)."
+    intro = "`from lossary.metrics import ...`; which to take, and how: [ranking.md](ranking.md), [decisions.md](decisions.md)."
     return f"<!-- {NOTE} -->\n\n# Metrics\n\n{intro}\n\n" + "\n".join(rows) + "\n"
 
 

@@ -281,6 +281,12 @@ def test_no_samples_have_no_metrics():
         state.update([1], [1], sample_weight=[0.0]).compute()
 
 
+def test_what_is_no_function_cannot_be_evaluated():
+    state = ConfusionState().update([1], [1])
+    with pytest.raises(DtypeError, match=r"metric: got 'f1_score'; wanted a function"):
+        state.evaluate("f1_score")
+
+
 def test_copies_go_their_own_way():
     state = ConfusionState().update(["a", "b"], ["b", "b"])
     for copied in (copy.copy(state), copy.deepcopy(state), pickle.loads(pickle.dumps(state))):

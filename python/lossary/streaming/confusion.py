@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary import _kernels
-from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
+from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, Repeats, contiguous, numeric, one_axis, to_numpy
 from lossary.metrics.confusion import accuracy_score, balanced_accuracy_score, matthews_corrcoef
 from lossary.metrics.labels import Encoded, encode_arrays, label_array
@@ -135,7 +135,12 @@ class ConfusionState(State[_kernels.ConfusionCells]):
         Raises:
             UndefinedMetricError: the state has no samples.
             InvalidInputError: what the metric refuses.
+            DtypeError: no function.
         """
+        if not callable(metric):
+            raise DtypeError(
+                f"metric: got {metric!r:.60}; wanted a function, such as lossary.metrics.f1_score"
+            )
         y_true, y_pred, amounts = self.pairs()
         weight = Repeats(amounts) if amounts.dtype == np.int64 else amounts
         return metric(y_true, y_pred, sample_weight=weight, **options)

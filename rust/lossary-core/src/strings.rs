@@ -252,14 +252,16 @@ impl<'r, R: AsRef<[u32]> + ?Sized + 'r, I: Iterator<Item = &'r R>> Work for Enco
         let Self { encoder, rows, codes } = self;
         for (row, code) in rows.zip(codes) {
             let row = row.as_ref();
+            // Slices of the row's own length: where that is a constant the loops unroll.
             let mut sum = 0_u64;
-            for (&word, &factor) in row.iter().zip(&encoder.factors) {
+            for (&word, &factor) in row.iter().zip(&encoder.factors[..row.len()]) {
                 sum = sum.wrapping_add(u64::from(word) * u64::from(factor));
             }
             let place = (sum.wrapping_mul(ODD) >> (u64::BITS - BITS)) as usize;
             let number = encoder.recent[place];
             let mut differs = 0;
-            for (&word, &known) in row.iter().zip(&encoder.classes[number as usize * row.len()..]) {
+            let class = number as usize * row.len();
+            for (&word, &known) in row.iter().zip(&encoder.classes[class..class + row.len()]) {
                 differs |= word ^ known;
             }
             *code = if differs == 0 {

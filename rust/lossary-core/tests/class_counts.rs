@@ -54,6 +54,17 @@ fn ranges_that_widen_late_are_counted() {
 }
 
 #[test]
+fn cells_that_hold_more_than_a_byte_are_counted() {
+    for classes in [3, 40, 300] {
+        let mut actual: Vec<i32> =
+            (0..70_000).map(|index| if index % 3 == 0 { index % classes } else { 0 }).collect();
+        assert_counted(&actual, &actual);
+        actual.push(400); // the window is too narrow: counts of cells that have carried are taken back
+        assert_counted(&actual, &actual);
+    }
+}
+
+#[test]
 fn labels_in_order_are_counted() {
     let rising: Vec<i32> = (0..300_000).map(|index| index / 300).collect();
     let falling: Vec<i32> = rising.iter().map(|label| 999 - label).collect();

@@ -7,11 +7,11 @@ use super::{ClassLabel, ConfusionError, Tallies, check_lengths, zeros};
 use crate::platform;
 use crate::threads;
 
-/// Windows of at most so many labels, as a power of two: a table of 4 MB.
+/// Windows of at most so many labels, as a power of two: a table of 1 MB, and one of 8 MB that is seldom touched.
 const MOST_BITS: u32 = 10;
 
-/// Up to so many, tables take turns: the same cell twice in a row would wait for its own store.
-const SMALL_BITS: u32 = 5;
+/// Windows of up to so many labels are few, as a power of two.
+const FEW_BITS: u32 = 5;
 const TURNS: usize = 4;
 
 /// Pairs whose counts are taken back at once.
@@ -31,7 +31,7 @@ pub struct Dense {
 /// Counts how often each label was predicted as each, over the range that the labels turn out to span; None where
 /// that is more than 1,024, or far more than there are labels, or labels do not fit in 63 bits and a sign.
 ///
-/// O(n) time; for each thread a table of at most 4 MB.
+/// O(n) time; for each thread tables of at most 9 MB.
 ///
 /// # Errors
 /// [`ConfusionError::LengthMismatch`].
@@ -64,17 +64,18 @@ fn count<L: ClassLabel>(actual: &[L], predicted: &[L], most_bits: u32) -> Option
     let first = actual.first().map_or(0, |label| label.key());
     let mut window = Window::around((first, first), 0, most_bits)?;
     for (truths, guesses) in actual.chunks(BLOCK).zip(predicted.chunks(BLOCK)) {
-        if window.add(truths, guesses, 1) {
+        if window.add(truths, guesses) {
             continue;
         }
-        window.add(truths, guesses, u32::MAX); // minus one
+        window.take_back(truths, guesses);
+        let bits = window.bits;
         done = done.merge(window.dense())?;
         let keys = truths.iter().chain(guesses).map(|label| label.key());
         let range = keys.fold(done.range().unwrap_or((i64::MAX, i64::MIN)), |(min, max), key| {
             (min.min(key), max.max(key))
         });
-        window = Window::around(range, window.bits + 1, most_bits)?;
-        window.add(truths, guesses, 1);
+        window = Window::around(range, bits + 1, most_bits)?;
+        window.add(truths, guesses);
     }
     done.merge(window.dense())
 }
@@ -136,12 +137,18 @@ impl Dense {
     }
 }
 
-/// A table over the labels `low .. low + 2^bits`, or several that take turns.
+/// Counts of pairs of the labels `low .. low + 2^bits`.
 struct Window {
     low: i64,
     bits: u32,
-    turns: usize,
-    counts: Vec<u32>,
+    table: Table,
+}
+
+enum Table {
+    /// A few pairs: tables that take turns, else the same pair twice in a row would wait for its own store.
+    Few(Vec<u32>),
+    /// A byte for each pair, so that the cache holds a thousand classes; what a byte has no room for is carried.
+    Many { bytes: Vec<u8>, carried: Vec<u64> },
 }
 
 impl Window {
@@ -154,62 +161,116 @@ impl Window {
         }
         let spare = (1 << bits) - 1 - last;
         let low = min.saturating_sub((spare / 2) as i64).min(i64::MAX - ((1 << bits) - 1));
-        let turns = if bits <= SMALL_BITS { TURNS } else { 1 };
-        Some(Self { low, bits, turns, counts: platform::zeros(turns << (2 * bits)) })
+        let cells = 1 << (2 * bits);
+        let table = if bits <= FEW_BITS {
+            Table::Few(platform::zeros(TURNS * cells))
+        } else {
+            Table::Many { bytes: platform::zeros(cells), carried: platform::zeros(cells) }
+        };
+        Some(Self { low, bits, table })
     }
 
-    /// Adds `step` to the count of each pair; false where a label is outside, which counts somewhere.
-    fn add<L: ClassLabel>(&mut self, actual: &[L], predicted: &[L], step: u32) -> bool {
-        let (low, bits, mask) = (self.low, self.bits, (1_u64 << self.bits) - 1);
-        let turn = if self.turns == 1 { 0 } else { 1 << (2 * bits) };
-        let counts = self.counts.as_mut_slice();
-        let last = counts.len() - 1;
-        let mut seen = 0;
-        let (truths, rest) = actual.as_chunks::<TURNS>();
-        let (guesses, others) = predicted.as_chunks::<TURNS>();
-        for (truths, guesses) in truths.iter().zip(guesses) {
-            for place in 0..TURNS {
-                let (row, column) = (offset(truths[place], low), offset(guesses[place], low));
-                seen |= row | column;
-                let cell = ((row & mask) << bits | (column & mask)) as usize;
-                let count = &mut counts[(place * turn | cell) & last];
-                *count = count.wrapping_add(step);
+    /// Counts pairs; false where a label is outside, which counts somewhere.
+    fn add<L: ClassLabel>(&mut self, actual: &[L], predicted: &[L]) -> bool {
+        let (low, bits) = (self.low, self.bits);
+        match &mut self.table {
+            Table::Few(counts) => {
+                let last = counts.len() - 1;
+                for_each_cell(actual, predicted, low, bits, |turn, cell| {
+                    counts[(turn << (2 * bits) | cell) & last] += 1;
+                })
+            }
+            Table::Many { bytes, carried } => {
+                let last = bytes.len() - 1;
+                for_each_cell(actual, predicted, low, bits, |_, cell| {
+                    let byte = &mut bytes[cell & last];
+                    *byte = byte.wrapping_add(1);
+                    if *byte == 0 {
+                        carried[cell] += 1 << u8::BITS;
+                    }
+                })
             }
         }
-        for (&truth, &guess) in rest.iter().zip(others) {
-            let (row, column) = (offset(truth, low), offset(guess, low));
-            seen |= row | column;
-            let cell = ((row & mask) << bits | (column & mask)) as usize;
-            counts[cell & last] = counts[cell & last].wrapping_add(step);
-        }
-        seen <= mask
+    }
+
+    /// Takes back what [`Self::add`] counted.
+    fn take_back<L: ClassLabel>(&mut self, actual: &[L], predicted: &[L]) {
+        let bits = self.bits;
+        let table = &mut self.table;
+        for_each_cell(actual, predicted, self.low, bits, |turn, cell| match table {
+            Table::Few(counts) => counts[turn << (2 * bits) | cell] -= 1,
+            Table::Many { bytes, carried } => {
+                if bytes[cell] == 0 {
+                    carried[cell] -= 1 << u8::BITS;
+                }
+                bytes[cell] = bytes[cell].wrapping_sub(1);
+            }
+        });
     }
 
     /// The counts, from the smallest label that was counted to the largest.
-    fn dense(&self) -> Dense {
+    fn dense(self) -> Dense {
         let side = 1 << self.bits;
-        let (table, turns) = self.counts.split_at(side * side);
-        let mut table = table.to_vec();
-        for turn in turns.chunks_exact(table.len()) {
-            table.iter_mut().zip(turn).for_each(|(sum, count)| *sum += count);
-        }
+        let mut table = match self.table {
+            Table::Few(counts) => {
+                let mut table = vec![0; side * side];
+                for turn in counts.chunks_exact(table.len()) {
+                    table.iter_mut().zip(turn).for_each(|(sum, &count)| *sum += u64::from(count));
+                }
+                table
+            }
+            Table::Many { bytes, mut carried } => {
+                carried.iter_mut().zip(bytes).for_each(|(sum, byte)| *sum += u64::from(byte));
+                carried
+            }
+        };
         let mut used = vec![0; side];
         for (place, row) in table.chunks_exact(side).enumerate() {
             used[place] |= row.iter().fold(0, |all, count| all | count);
             used.iter_mut().zip(row).for_each(|(all, count)| *all |= count);
         }
-        let is_used = |&all: &u32| all != 0;
+        let is_used = |&all: &u64| all != 0;
         let (Some(first), Some(last)) = (used.iter().position(is_used), used.iter().rposition(is_used))
         else {
             return Dense::default();
         };
         let classes = last - first + 1;
-        let mut counts = Vec::with_capacity(classes * classes);
-        for row in table.chunks_exact(side).skip(first).take(classes) {
-            counts.extend(row[first..=last].iter().map(|&count| u64::from(count)));
+        for row in 0..classes {
+            let start = (first + row) * side + first;
+            table.copy_within(start..start + classes, row * classes);
         }
-        Dense { low: self.low + first as i64, classes, counts }
+        table.truncate(classes * classes);
+        Dense { low: self.low + first as i64, classes, counts: table }
     }
+}
+
+/// Calls `visit` with a turn and the cell of each pair; false where a label is outside of its window.
+#[inline(always)]
+fn for_each_cell<L: ClassLabel>(
+    actual: &[L],
+    predicted: &[L],
+    low: i64,
+    bits: u32,
+    mut visit: impl FnMut(usize, usize),
+) -> bool {
+    let mask = (1_u64 << bits) - 1;
+    let mut seen = 0;
+    let mut pair = |turn, truth, guess| {
+        let (row, column) = (offset(truth, low), offset(guess, low));
+        seen |= row | column;
+        visit(turn, ((row & mask) << bits | (column & mask)) as usize);
+    };
+    let (truths, rest) = actual.as_chunks::<TURNS>();
+    let (guesses, others) = predicted.as_chunks::<TURNS>();
+    for (truths, guesses) in truths.iter().zip(guesses) {
+        for turn in 0..TURNS {
+            pair(turn, truths[turn], guesses[turn]);
+        }
+    }
+    for (&truth, &guess) in rest.iter().zip(others) {
+        pair(0, truth, guess);
+    }
+    seen <= mask
 }
 
 /// How far a label is above the lowest; a huge number when it is below.
