@@ -195,11 +195,39 @@ def test_no_score_is_a_better_threshold(rows, metric):
         "specificity": lambda a, b: sklearn.metrics.recall_score(~a, ~b),
         "youden": lambda a, b: 2 * sklearn.metrics.balanced_accuracy_score(a, b) - 1,
     }
-    values = {t: definitions[metric](y, s >= t) for t in s.tolist()}
+    values = {t: quietly(lambda t=t: definitions[metric](y, s >= t)) for t in [np.inf, *s.tolist()]}
     best = state_of(rows).best_threshold(metric=metric)
     assert best.value == pytest.approx(max(values.values()), abs=1e-12)
     assert values[best.threshold] == pytest.approx(best.value, abs=1e-12)
     assert all(value < best.value + 1e-12 for t, value in values.items() if t > best.threshold)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"metric": "matthews"},
+        {"metric": lambda tp, fp, fn, tn: tp / (tp + fp + fn)},
+        {"costs": {"fp": 1, "fn": 3}},
+        {"metric": "precision", "constraints": ["recall >= 0.5", "false_positive_rate <= 0.9"]},
+    ],
+)
+def test_the_best_threshold_is_that_of_all_samples(options, weighted):
+    rng = np.random.default_rng(3)
+    y, s, w = rng.random(200) < 0.4, rng.integers(0, 30, 200) / 4, rng.integers(1, 9, 200) / 4
+    weight = w if weighted else None
+    state = ExactRankingState()
+    for part in np.array_split(np.arange(200), 3):
+        state.update(y[part], s[part], sample_weight=None if weight is None else weight[part])
+    ours, wanted = (
+        np.array(choice[:-1], np.float64)
+        for choice in (
+            state.best_threshold(**options),
+            metrics.best_threshold(y, s, sample_weight=weight, **options),
+        )
+    )
+    np.testing.assert_allclose(ours, wanted, rtol=1e-12)
 
 
 def test_an_empty_state_has_no_metric():
@@ -224,7 +252,7 @@ def test_one_class_is_undefined_as_in_the_metrics():
             assert np.isnan(state.roc_auc())
         with pytest.raises(UndefinedMetricError, match="wanted both, for an area"):
             state.partial_auc(max_fpr=0.5)
-        with pytest.raises(UndefinedMetricError, match="wanted both, for youden"):
+        with pytest.raises(UndefinedMetricError, match=r"y_true: got no (positives|negatives)"):
             state.best_threshold(metric="youden")
     with pytest.warns(UserWarning, match="No positive class found"):
         assert negatives.average_precision() == 0.0

@@ -201,16 +201,20 @@ def _choice(goal: Goal, positive: Array, score: Array, weight: Doubles | None) -
         tp, fp, fn, tn = found
         check_classes(goal.criterion, tp + fn, fp + tn)
         return ThresholdChoice(float(goal.criterion.score(*map(float, found))), threshold, tp, fp, fn, tn)
-    false_positives, true_positives, thresholds = (
-        np.append(start, points)
-        for start, points in zip(
-            (0.0, 0.0, np.inf), _kernels.curve(positive, score, weight, collinear=True), strict=True
-        )
-    )
-    counts = counts_of(false_positives, true_positives)
+    points = _kernels.curve(positive, score, weight, collinear=True)
+    return choice_on_curve(goal, *points, is_counted=weight is None)
+
+
+def choice_on_curve(
+    goal: Goal, false_positives: Doubles, true_positives: Doubles, thresholds: Doubles, *, is_counted: bool
+) -> ThresholdChoice:
+    """The best of all thresholds, infinity included, from what each accepts: counts, or sums of weights."""
+    accepted = (np.append(0.0, each) for each in (false_positives, true_positives))
+    counts = counts_of(*accepted)
     place, value = goal.best(counts)
-    tp, fp, fn, tn = (each[place].item() if weight is not None else int(each[place]) for each in counts)
-    return ThresholdChoice(value, thresholds[place].item(), tp, fp, fn, tn)
+    cells = (each[place].item() for each in counts)
+    tp, fp, fn, tn = map(int, cells) if is_counted else cells
+    return ThresholdChoice(value, np.append(np.inf, thresholds)[place].item(), tp, fp, fn, tn)
 
 
 def _with_interval(

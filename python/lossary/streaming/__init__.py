@@ -13,7 +13,6 @@ from lossary.streaming.calibration import CalibrationState
 from lossary.streaming.confusion import ConfusionPairs, ConfusionState, ConfusionSummary
 from lossary.streaming.exact import ExactRankingState
 from lossary.streaming.results import (
-    BestThreshold,
     BoundedSummary,
     BoundedThreshold,
     Bounds,
@@ -21,7 +20,6 @@ from lossary.streaming.results import (
 )
 
 __all__ = [
-    "BestThreshold",
     "BoundedRankingState",
     "BoundedSummary",
     "BoundedThreshold",

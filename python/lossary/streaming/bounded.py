@@ -1,11 +1,12 @@
 """Counts of a fixed number of bins: metrics with certain bounds, in memory that never grows."""
 
-from math import nan
+from math import inf, nan
 from numbers import Integral, Real
 from typing import Any, final
 
 from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError
+from lossary.metrics.binary_criteria import BINARY_CRITERIA
 from lossary.metrics.options import check_flag
 from lossary.metrics.partial import check_rate, on_scale
 from lossary.metrics.threshold_goals import check_criterion
@@ -130,6 +131,8 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
     def best_threshold(self, *, metric: str = "f1") -> BoundedThreshold:
         """The border of bins at which to cut for the highest metric of the decision ``y_score >= threshold``.
 
+        Infinity, which accepts nothing, is a border, too.
+
         Args:
             metric: a name of `lossary.metrics.binary_criteria`: "accuracy", "balanced_accuracy", "f1",
                 "geometric_mean", "jaccard", "matthews", "precision", "recall", "specificity" or "youden".
@@ -146,7 +149,12 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         best = self._state.best_threshold(name)
         if best is None:
             raise no_best(name)
-        return BoundedThreshold(*best)
+        positives, negatives = self._state.totals()
+        nothing = float(BINARY_CRITERIA[name].score(0.0, 0.0, float(positives), float(negatives)))
+        threshold, value, high = best
+        if nothing >= value:
+            return BoundedThreshold(inf, nothing, max(high, nothing))
+        return BoundedThreshold(threshold, value, high)
 
     def __repr__(self) -> str:
         low, high, bins = self._state.options

@@ -5,12 +5,11 @@ from typing import Any, final
 from lossary import _kernels
 from lossary.metrics.options import check_flag
 from lossary.metrics.partial import check_rate, on_scale
-from lossary.metrics.threshold_goals import check_criterion
+from lossary.metrics.threshold_goals import goal_of
+from lossary.metrics.thresholds import ThresholdChoice, choice_on_curve
 from lossary.streaming.results import (
-    BestThreshold,
     RankingSummary,
     no_area,
-    no_best,
     warn_no_positive,
     warn_one_class,
 )
@@ -111,31 +110,36 @@ class ExactRankingState(RankingState[_kernels.ExactRanking]):
             raise no_area()
         return on_scale(area, limit) if normalized else area
 
-    def best_threshold(self, *, metric: str = "f1") -> BestThreshold:
-        """The score at which to cut for the highest metric of the decision ``y_score >= threshold``.
+    def best_threshold(
+        self, *, metric: Any = None, costs: Any = None, constraints: Any = None
+    ) -> ThresholdChoice:
+        """What `lossary.metrics.best_threshold` finds for all samples, without a sort.
 
         Args:
-            metric: a name of `lossary.metrics.binary_criteria`: "accuracy", "balanced_accuracy", "f1",
-                "geometric_mean", "jaccard", "matthews", "precision", "recall", "specificity" or "youden".
+            metric: a name of `lossary.metrics.binary_criteria`, or a function of (tp, fp, fn, tn); None is
+                "f1".
+            costs: instead of a metric, what a true or false positive or negative costs, as
+                ``{"fp": 1, "fn": 5}``.
+            constraints: what must hold at the threshold, as ``"recall >= 0.9"``, or several such strings.
 
         Returns:
-            Threshold and value; of several best thresholds the largest.
+            A ThresholdChoice; of several best thresholds the largest, which may be infinity.
 
         Raises:
-            InvalidInputError: an unknown metric.
-            UndefinedMetricError: the state has no samples, or lacks a class that the metric needs.
+            InvalidInputError: an unknown metric, or costs or constraints that are none.
+            UndefinedMetricError: the state has no samples, or lacks a class that is needed; no threshold
+                meets the constraints; the metric is NaN everywhere.
+            DtypeError: an argument of the wrong type.
 
         Example:
             >>> state = ExactRankingState().update([0, 1, 0, 1], [1, 2, 3, 4])
-            >>> state.best_threshold()  # 2 * 2 / (2 + 2 + 1)
-            BestThreshold(threshold=2.0, value=0.8)
+            >>> state.best_threshold()[:2]  # 2 * 2 / (2 + 2 + 1)
+            (0.8, 2.0)
         """
-        name = check_criterion(metric)
+        goal = goal_of(metric, costs, constraints)
         self._check_samples()
-        best = self._state.best_threshold(name)
-        if best is None:
-            raise no_best(name)
-        return BestThreshold(*best)
+        is_counted = all(isinstance(total, int) for total in self._state.totals())
+        return choice_on_curve(goal, *self._state.curve(collinear=True), is_counted=is_counted)
 
     def __repr__(self) -> str:
         positives, negatives = self._state.totals()

@@ -65,18 +65,6 @@ class BoundedSummary(NamedTuple):
     negatives: float
 
 
-class BestThreshold(NamedTuple):
-    """Where a metric of the decision ``y_score >= threshold`` is highest.
-
-    Attributes:
-        threshold: the largest of the best thresholds, a score that came.
-        value: the metric there.
-    """
-
-    threshold: float
-    value: float
-
-
 class BoundedThreshold(NamedTuple):
     """Where a metric of the decision ``y_score >= threshold`` is highest, among the borders of bins.
 

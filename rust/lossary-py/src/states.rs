@@ -148,14 +148,6 @@ impl ExactRanking {
         py.detach(|| state.partial_auc(max_fpr))
     }
 
-    /// Threshold and value, or None where the metric has no value.
-    #[pyo3(signature = (metric, /))]
-    fn best_threshold(&self, py: Python<'_>, metric: &str) -> PyResult<Option<(f64, f64)>> {
-        let (state, criterion) = (self.snapshot(py), criterion(metric, None, None)?);
-        let best = py.detach(|| state.best_threshold(criterion.as_ref()));
-        Ok(best.map(|best| (best.threshold, best.value)))
-    }
-
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let state = self.snapshot(py);
         PyBytes::new(py, &py.detach(|| state.to_bytes()))
