@@ -139,13 +139,13 @@ def scores(name: str, given: Any) -> Array:
         if array.ndim == 2 and array.shape[1] == 2:
             raise ShapeError(f"{name}: got shape {array.shape}; wanted (n_samples,), such as {name}[:, 1]")
         array = contiguous(one_axis(name, array))
-    return array.view(np.uint8) if array.dtype.kind == "b" else array
+    return _as_numbers(array)
 
 
 def score_array(name: str, given: Any) -> Array:
     """`scores`, or a matrix of them with several columns: (n_samples,) or (n_samples, n_columns)."""
     if in_place(given):
-        return scores(name, given)
+        return _as_numbers(given)
     array = numeric(name, to_numpy(name, given))
     return score_matrix(name, array) if array.ndim == 2 and array.shape[1] > 1 else scores(name, array)
 
@@ -156,6 +156,11 @@ def score_matrix(name: str, given: Any) -> Array:
     check_axes(name, array)
     if not (array.flags.forc and array.flags.aligned):
         array = contiguous(array)
+    return _as_numbers(array)
+
+
+def _as_numbers(array: Array) -> Array:
+    """Booleans as the numbers 0 and 1."""
     return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 

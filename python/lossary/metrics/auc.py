@@ -144,14 +144,18 @@ def roc_auc_score(
     limit = 1.0 if max_fpr is None else check_rate(max_fpr)
     score = score_array("y_score", y_score)
     truth = y_true if in_place(y_true) else label_array("y_true", y_true)
-    classes = partial(
-        class_codes,
-        multi_class=multi_class,
-        average=average,
-        labels=labels,
-        sample_weight=sample_weight,
-        max_fpr=limit,
-    )
+
+    def classes(truth: Array, score: Array) -> Array:
+        return class_codes(
+            truth,
+            score,
+            multi_class=multi_class,
+            average=average,
+            labels=labels,
+            sample_weight=sample_weight,
+            max_fpr=limit,
+        )
+
     if truth.ndim == score.ndim == 1:
         settings = None if confidence is None else resolve(confidence)
         try:
