@@ -9,9 +9,9 @@
 //! | `Sigmoid` | `1 / (1 + e^(scale d))` | O(n) |
 //! | `Exponential` | `e^(-scale d)` | O(n) |
 //! | `Square` | `(margin - d)^2` | O(n) |
-//! | `Hinge` | `max(margin - d, 0)` | O(n log n) |
-//! | `SquaredHinge` | `max(margin - d, 0)^2` | O(n log n) |
-//! | `BarrierHinge` | `max(margin - scale (margin + d), margin - d, scale (d - margin))` | O(n log n) |
+//! | `Hinge` | `max(margin - d, 0)` | O(n), O(n log n) at worst |
+//! | `SquaredHinge` | `max(margin - d, 0)^2` | O(n), O(n log n) at worst |
+//! | `BarrierHinge` | `max(margin - scale (margin + d), margin - d, scale (d - margin))` | O(n), O(n log n) at worst |
 //!
 //! All are exact to rounding, for scores of any range. The logistic and the sigmoid loss are smooth: the line is cut
 //! into cells, where they are polynomials to rounding; a cell acts on near ones through 12 or 20 nodes, and on far
@@ -30,6 +30,7 @@ mod convolution;
 mod curvature;
 mod dense;
 mod direct;
+mod division;
 mod groups;
 mod hinges;
 mod labelled;

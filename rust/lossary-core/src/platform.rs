@@ -30,6 +30,13 @@ pub(crate) fn zeros<T: Default + Clone>(count: usize) -> Vec<T> {
     zeros
 }
 
+/// An empty vector with room for so many, backed by large pages where it is large.
+pub(crate) fn room<T>(count: usize) -> Vec<T> {
+    let mut room = Vec::with_capacity(count);
+    prefer_large_pages(room.spare_capacity_mut());
+    room
+}
+
 /// Asks the system to back the memory of a large vector, not yet written, by large pages: with small ones, the
 /// first write to each costs more than a sort of what is in it. A system that refuses changes nothing.
 pub(crate) fn prefer_large_pages<T>(memory: &mut [T]) {

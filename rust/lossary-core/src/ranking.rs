@@ -250,12 +250,12 @@ impl<S: Score> Survey<S> {
 }
 
 #[inline(always)]
-fn lower<S: Score>(a: S, b: S) -> S {
+pub(crate) fn lower<S: Score>(a: S, b: S) -> S {
     if b < a { b } else { a }
 }
 
 #[inline(always)]
-fn higher<S: Score>(a: S, b: S) -> S {
+pub(crate) fn higher<S: Score>(a: S, b: S) -> S {
     if b > a { b } else { a }
 }
 

@@ -73,9 +73,9 @@ fn barrier_of<S: Score + Into<f64>, E: Source>(
             }
         }
     };
-    let dealt = Dealt::<S, E>::new(pairs);
+    let dealt = Dealt::<E>::new(pairs);
     if let Some((kink, change)) = below {
-        let part = dealt.hinge::<1>(in_scores(kink));
+        let part = dealt.clone().hinge::<1>(in_scores(kink));
         add(part.value, part.of_positives, part.of_negatives, change, 1.0);
     }
     // Above its kink, the hinge of the classes exchanged.

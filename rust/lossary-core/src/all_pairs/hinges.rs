@@ -10,10 +10,10 @@
 
 use super::convolution::Convolution;
 use super::samples::Pairs;
-use super::sources::{BLOCK, Source, Sources};
+use super::sources::{BLOCK, Receivers, Source, Sources, deal};
 use crate::double_double::DoubleDouble;
 use crate::keys::Score;
-use crate::platform::{Work, widest, zeros};
+use crate::platform::{Work, room, widest};
 use crate::ranking::Mass;
 use crate::threads;
 
@@ -70,37 +70,48 @@ impl<const N: usize> Powers<N> {
     }
 }
 
-/// Adds the powers of the sources of a block that are farther beyond than `least`.
+/// Adds the powers, from one on, of the sources of a block that are farther beyond than `least`.
 #[inline(always)]
-fn add_powers<E: Source, const N: usize>(
+fn add_powers<E: Source, const N: usize, const FIRST: usize>(
     lanes: &mut [[f64; BLOCK]; N],
     block: &[E; BLOCK],
     least: f64,
     beyond: impl Fn(f64) -> f64,
 ) {
     // A loop for each: the compiler makes something slow of one for all.
-    let (mut distances, mut weights) = ([0.0; BLOCK], [0.0; BLOCK]);
+    let (mut distances, mut terms) = ([0.0; BLOCK], [0.0; BLOCK]);
     for lane in 0..BLOCK {
         distances[lane] = beyond(block[lane].score());
     }
     for lane in 0..BLOCK {
-        weights[lane] = if distances[lane] > least { block[lane].weight() } else { 0.0 };
+        terms[lane] = block[lane].weight();
+    }
+    if FIRST == 0 {
+        for lane in 0..BLOCK {
+            terms[lane] = if distances[lane] > least { terms[lane] } else { 0.0 };
+        }
+        for lane in 0..BLOCK {
+            lanes[0][lane] += terms[lane];
+        }
     }
     for lane in 0..BLOCK {
         distances[lane] = if distances[lane] > least { distances[lane] } else { 0.0 };
     }
-    for power in 0..N {
+    for power in 1..N {
         for lane in 0..BLOCK {
-            lanes[power][lane] += weights[lane];
+            terms[lane] *= distances[lane];
         }
         for lane in 0..BLOCK {
-            weights[lane] *= distances[lane];
+            lanes[power][lane] += terms[lane];
         }
     }
 }
 
-/// Where the sources are that count: 1 for above a threshold, -1 for below.
-type Sign = f64;
+/// How far `a` is beyond `b`, where the sources that count are above a threshold, or else below.
+#[inline(always)]
+fn beyond<const ABOVE: bool>(a: f64, b: f64) -> f64 {
+    if ABOVE { a - b } else { b - a }
+}
 
 /// The powers of sources beyond one of them.
 #[derive(Clone, Copy, Default)]
@@ -120,9 +131,13 @@ impl<const N: usize> Sum<N> {
         Tail { powers: Powers(self.powers.map(DoubleDouble::to_f64)), anchor: self.anchor }
     }
 
-    /// Adds sources, relative to one of them; the sign tells where those before are.
-    fn extend(&mut self, anchor: f64, own: Powers<N>, sign: Sign) {
-        let rise = DoubleDouble::difference(sign * self.anchor, sign * anchor);
+    /// Adds sources, relative to one of them, beyond which are those before.
+    fn extend<const ABOVE: bool>(&mut self, anchor: f64, own: Powers<N>) {
+        let rise = if ABOVE {
+            DoubleDouble::difference(self.anchor, anchor)
+        } else {
+            DoubleDouble::difference(anchor, self.anchor)
+        };
         let lift = self.powers[0] * rise;
         if N > 2 {
             let first = self.powers[1];
@@ -138,41 +153,41 @@ impl<const N: usize> Sum<N> {
     }
 }
 
-/// For each border of blocks, the powers of the sources beyond.
-struct Tails<'a, E, const N: usize> {
+/// For each border of blocks, the powers of the sources beyond: above from the last border on, or below from the
+/// first.
+struct Tails<'a, E, const N: usize, const ABOVE: bool> {
     sources: &'a Sources<E>,
-    sign: Sign,
 }
 
-impl<E: Source, const N: usize> Work for Tails<'_, E, N> {
+impl<E: Source, const N: usize, const ABOVE: bool> Work for Tails<'_, E, N, ABOVE> {
     type Output = Vec<Tail<N>>;
 
     #[inline(always)]
     fn run(self) -> Vec<Tail<N>> {
-        let Self { sources, sign } = self;
+        let Self { sources } = self;
         let (blocks, samples) = (sources.count_blocks(), sources.as_slice());
-        let above = sign > 0.0;
-        let mut anchor = samples[if above { samples.len() - 1 } else { 0 }].score();
-        let mut tails = zeros(blocks + 3);
+        let mut anchor = samples[if ABOVE { samples.len() - 1 } else { 0 }].score();
+        let mut tails = room(blocks + 1);
+        tails.push(Tail::default());
         let mut sum = Sum { powers: [DoubleDouble::default(); N], anchor };
         for start in (0..blocks).step_by(GROUP) {
             let outer = sum.tail();
             let mut own = Powers::default();
             for turn in start..blocks.min(start + GROUP) {
-                let block = if above { blocks - 1 - turn } else { turn };
+                let block = if ABOVE { blocks - 1 - turn } else { turn };
                 let next = samples
-                    [if above { block * BLOCK } else { samples.len().min((block + 1) * BLOCK) - 1 }]
+                    [if ABOVE { block * BLOCK } else { samples.len().min((block + 1) * BLOCK) - 1 }]
                 .score();
                 let mut lanes = [[0.0; BLOCK]; N];
-                add_powers(&mut lanes, sources.window(block)[0], f64::NEG_INFINITY, |score| {
-                    sign * (score - next)
+                add_powers::<E, N, 0>(&mut lanes, sources.window(block)[0], f64::NEG_INFINITY, |score| {
+                    beyond::<ABOVE>(score, next)
                 });
-                own = own.lifted(sign * (anchor - next)).plus(Powers::of_lanes(&lanes));
+                own = own.lifted(beyond::<ABOVE>(anchor, next)).plus(Powers::of_lanes(&lanes));
                 anchor = next;
-                let powers = own.plus(outer.powers.lifted(sign * (outer.anchor - anchor)));
-                tails[if above { block } else { block + 1 }] = Tail { powers, anchor };
+                let powers = own.plus(outer.powers.lifted(beyond::<ABOVE>(outer.anchor, anchor)));
+                tails.push(Tail { powers, anchor });
             }
-            sum.extend(anchor, own, sign);
+            sum.extend::<ABOVE>(anchor, own);
         }
         tails
     }
@@ -187,86 +202,76 @@ fn threshold(receiver: f64, margin: DoubleDouble) -> (f64, f64) {
     (nearest, low - (nearest - from.to_f64()))
 }
 
-/// How far a source is above a threshold; the sign is exact.
+/// How far a source is beyond a threshold; the sign is exact.
 #[inline(always)]
-fn above(score: f64, from: (f64, f64)) -> f64 {
-    (score - from.0) - from.1
+fn past<const ABOVE: bool>(score: f64, from: (f64, f64)) -> f64 {
+    if ABOVE { (score - from.0) - from.1 } else { (from.0 - score) + from.1 }
 }
 
-/// Of the sources beyond the threshold of each of some receivers: the sum of `(y - threshold)^P`; returns that of
-/// the last of `N` powers over all the receivers.
-struct Receive<'a, E, const N: usize, const P: usize> {
-    receivers: &'a [E],
+/// Of the sources beyond the threshold of each of some receivers: the sum of `(y - threshold)^P`, times a factor, in
+/// place of the receiver; returns the sum of the last of `N` powers over all the receivers.
+struct Receive<'a, E, const N: usize, const P: usize, const ABOVE: bool> {
+    receivers: &'a mut [E],
     sources: &'a Sources<E>,
     tails: &'a [Tail<N>],
     margin: DoubleDouble,
-    sign: Sign,
     factor: f64,
-    sums: &'a mut [f64],
 }
 
-impl<E: Source, const N: usize, const P: usize> Work for Receive<'_, E, N, P> {
+impl<E: Source, const N: usize, const P: usize, const ABOVE: bool> Work for Receive<'_, E, N, P, ABOVE> {
     type Output = DoubleDouble;
 
     #[inline(always)]
     fn run(self) -> DoubleDouble {
-        let Self { receivers, sources, tails, margin, sign, factor, sums } = self;
+        let Self { receivers, sources, tails, margin, factor } = self;
         let mut total = DoubleDouble::default();
         let (mut thresholds, mut blocks) = ([(0.0, 0.0); BATCH], [0; BATCH]);
-        let to_tail = if sign > 0.0 { 2 } else { 0 };
-        for start in (0..receivers.len()).step_by(BATCH) {
-            let batch = BATCH.min(receivers.len() - start);
-            let (receivers, sums) = (&receivers[start..start + batch], &mut sums[start..start + batch]);
-            for index in 0..batch {
+        let all = sources.count_blocks();
+        for receivers in receivers.chunks_mut(BATCH) {
+            for index in 0..receivers.len() {
                 thresholds[index] = threshold(receivers[index].score(), margin);
             }
-            for index in 0..batch {
+            for index in 0..receivers.len() {
                 let from = thresholds[index];
                 blocks[index] = sources.part(from.0, |score| {
-                    let above = above(score, from);
-                    if sign > 0.0 { above > 0.0 } else { above >= 0.0 }
+                    let above = past::<true>(score, from);
+                    if ABOVE { above > 0.0 } else { above >= 0.0 }
                 });
             }
-            for index in 0..batch {
+            for index in 0..receivers.len() {
                 let (from, block) = (thresholds[index], blocks[index]);
                 let mut lanes = [[0.0; BLOCK]; N];
                 let [first, second] = sources.window(block);
-                add_powers(&mut lanes, first, 0.0, |score| sign * above(score, from));
-                add_powers(&mut lanes, second, 0.0, |score| sign * above(score, from));
-                let Tail { powers, anchor } = tails[block + to_tail];
-                let Powers(powers) = Powers::of_lanes(&lanes).plus(powers.lifted(sign * above(anchor, from)));
-                sums[index] = factor * powers[P];
+                add_powers::<E, N, P>(&mut lanes, first, 0.0, |score| past::<ABOVE>(score, from));
+                add_powers::<E, N, P>(&mut lanes, second, 0.0, |score| past::<ABOVE>(score, from));
+                let Tail { powers, anchor } =
+                    tails[if ABOVE { all.saturating_sub(block + 2) } else { block }];
+                let tail = powers.lifted(past::<ABOVE>(anchor, from));
+                let Powers(powers) = Powers::of_lanes(&lanes).plus(tail);
                 total = total.add_f64(receivers[index].weight() * powers[N - 1]);
+                receivers[index] = E::new(factor * powers[P], 0.0);
             }
         }
         total
     }
 }
 
-/// What a class receives from the sources of the other that are beyond its margin.
-#[derive(Clone, Copy)]
-struct Reception<'a, S, E> {
-    scores: &'a [S],
-    receivers: &'a Sources<E>,
-    sources: &'a Sources<E>,
+/// What a class receives from the sources of the other that are beyond its margin: [`Receive`] for all receivers, in
+/// the order of the input; and the sum of the last power over them.
+fn receive<E: Source, const N: usize, const P: usize, const ABOVE: bool>(
+    mut receivers: Receivers<E>,
+    sources: &Sources<E>,
     margin: DoubleDouble,
-    sign: Sign,
+    factor: f64,
     threads: usize,
-}
-
-impl<S: Score + Into<f64>, E: Source> Reception<'_, S, E> {
-    /// [`Receive`] for all receivers, times a factor; and the sum of the last power over all receivers.
-    fn run<const N: usize, const P: usize>(self, factor: f64) -> (f64, Vec<f64>) {
-        let Self { scores, receivers, sources, margin, sign, threads } = self;
-        let tails = widest(Tails::<E, N> { sources, sign });
-        let mut sums = zeros(scores.len());
-        let jobs = receivers.coarse().chunks(JOB).zip(sums.chunks_mut(JOB)).collect();
-        let totals = threads::map(jobs, threads, |(receivers, sums)| {
-            widest(Receive::<E, N, P> { receivers, sources, tails: &tails, margin, sign, factor, sums })
-        });
-        let total = totals.into_iter().fold(DoubleDouble::default(), Mass::add);
-        (total.to_f64(), receivers.in_order(scores, &sums))
-    }
+) -> (f64, Vec<f64>) {
+    let tails = widest(Tails::<E, N, ABOVE> { sources });
+    let jobs = receivers.as_mut_slice().chunks_mut(JOB).collect();
+    let totals = threads::map(jobs, threads, |receivers| {
+        widest(Receive::<E, N, P, ABOVE> { receivers, sources, tails: &tails, margin, factor })
+    });
+    let total = totals.into_iter().fold(DoubleDouble::default(), Mass::add);
+    (total.to_f64(), receivers.in_order())
 }
 
 /// The sum of `max(margin - (x - y), 0)^DEGREE` over all pairs, for degree 1 or 2, and its slopes; the margin is
@@ -276,63 +281,47 @@ pub(super) fn hinge<S: Score + Into<f64>, const DEGREE: usize>(
     margin: DoubleDouble,
 ) -> Convolution {
     if pairs.positives.is_weighted() {
-        Dealt::<S, [f64; 2]>::new(pairs).hinge::<DEGREE>(margin)
+        Dealt::<[f64; 2]>::new(pairs).hinge::<DEGREE>(margin)
     } else {
-        Dealt::<S, f64>::new(pairs).hinge::<DEGREE>(margin)
+        Dealt::<f64>::new(pairs).hinge::<DEGREE>(margin)
     }
 }
 
 /// Two classes whose samples are dealt.
-pub(super) struct Dealt<'a, S, E> {
-    scores: [&'a [S]; 2],
-    sources: [Sources<E>; 2],
+#[derive(Clone)]
+pub(super) struct Dealt<E> {
+    classes: [(Sources<E>, Receivers<E>); 2],
     threads: usize,
 }
 
-impl<'a, S: Score + Into<f64>, E: Source> Dealt<'a, S, E> {
-    pub(super) fn new(pairs: &Pairs<'a, S>) -> Self {
+impl<E: Source> Dealt<E> {
+    pub(super) fn new<S: Score + Into<f64>>(pairs: &Pairs<'_, S>) -> Self {
         let threads = threads::threads_for(pairs.samples());
-        let classes = [pairs.positives, pairs.negatives];
-        let sources = threads::map_array(classes, threads, Sources::new);
-        Self { scores: classes.map(|class| class.scores), sources, threads }
+        let classes = threads::map_array([pairs.positives, pairs.negatives], threads, deal);
+        Self { classes, threads }
     }
 
     /// The classes exchanged.
     pub(super) fn swapped(self) -> Self {
-        let ([first, second], [one, other]) = (self.scores, self.sources);
-        Self { scores: [second, first], sources: [other, one], ..self }
+        let [first, second] = self.classes;
+        Self { classes: [second, first], ..self }
     }
 
     /// The [`hinge`].
-    pub(super) fn hinge<const DEGREE: usize>(&self, margin: DoubleDouble) -> Convolution {
-        let [positives, negatives] = &self.sources;
-        let threads = self.threads.div_ceil(2);
+    pub(super) fn hinge<const DEGREE: usize>(self, margin: DoubleDouble) -> Convolution {
+        let [(above, positives), (below, negatives)] = self.classes;
+        let (all, threads, factor) = (self.threads, self.threads.div_ceil(2), DEGREE as f64);
         // A negative receives from the positives that are not a margin above it; the value is known already.
-        let above = Reception {
-            scores: self.scores[0],
-            receivers: positives,
-            sources: negatives,
-            margin,
-            sign: 1.0,
-            threads,
-        };
-        let below = Reception {
-            scores: self.scores[1],
-            receivers: negatives,
-            sources: positives,
-            margin: -margin,
-            sign: -1.0,
-            threads,
-        };
-        let factor = DEGREE as f64;
-        let receive = |reception: Reception<'_, S, E>| match (DEGREE, reception.sign > 0.0) {
-            (1, true) => reception.run::<2, 0>(factor),
-            (1, false) => reception.run::<1, 0>(factor),
-            (_, true) => reception.run::<3, 1>(factor),
-            (_, false) => reception.run::<2, 1>(factor),
-        };
+        let sides = [(positives, &below, margin, true), (negatives, &above, -margin, false)];
         let [(value, of_positives), (_, of_negatives)] =
-            threads::map_array([above, below], self.threads, receive);
+            threads::map_array(sides, all, |(receivers, sources, margin, is_above)| {
+                match (DEGREE, is_above) {
+                    (1, true) => receive::<E, 2, 0, true>(receivers, sources, margin, factor, threads),
+                    (1, false) => receive::<E, 1, 0, false>(receivers, sources, margin, factor, threads),
+                    (_, true) => receive::<E, 3, 1, true>(receivers, sources, margin, factor, threads),
+                    (_, false) => receive::<E, 2, 1, false>(receivers, sources, margin, factor, threads),
+                }
+            });
         Convolution { value, of_positives, of_negatives }
     }
 }

@@ -4,10 +4,12 @@
 //! that occurs, are divided evenly into cells of a few scores. Wherever scores lie, one shift and one product find
 //! the cell. Scores keep the order of the input within a cell, except in one that is crowded: it is sorted.
 
-use super::samples::Class;
+use super::division::Division;
+use super::samples::{Class, Extent};
 use crate::grid::Grid;
 use crate::keys::Score;
 use crate::platform::{Work, widest, zeros};
+use crate::ranking::{higher, lower};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -28,41 +30,6 @@ const MOST_COARSE_CELLS: usize = 1 << 11;
 
 /// Samples whose coarse cells are found side by side.
 const BATCH: usize = 64;
-
-/// An even division of a range of keys into cells.
-#[derive(Clone, Copy, Default)]
-struct Division {
-    lowest: u64,
-    /// Cells per key, as a fraction of 2^64.
-    per_key: u64,
-    /// Number of the first cell.
-    first: u32,
-    /// The last cell, counted from the first.
-    last: u32,
-}
-
-impl Division {
-    /// Of the keys of samples, into `cells` at most, one or more.
-    #[inline(always)]
-    fn of<E: Source>(samples: &[E], cells: u32) -> Self {
-        let (mut lowest, mut highest) = (u64::MAX, 0);
-        for sample in samples {
-            let key = sample.score().key();
-            lowest = lowest.min(key);
-            highest = highest.max(key);
-        }
-        let range = highest.saturating_sub(lowest);
-        let per_key = u64::MAX.checked_div(range).map_or(0, |share| share * range.min(u64::from(cells)));
-        Self { lowest, per_key, first: 0, last: cells - 1 }
-    }
-
-    /// That of a key; the nearest cell for one out of the range.
-    #[inline(always)]
-    fn cell(&self, key: u64) -> u32 {
-        let product = u128::from(key.saturating_sub(self.lowest)) * u128::from(self.per_key);
-        self.first + ((product >> 64) as u64).min(u64::from(self.last)) as u32
-    }
-}
 
 /// A sample as it moves to its cell.
 pub(super) trait Source: Copy + Default + Send + Sync {
@@ -114,16 +81,13 @@ impl Source for [f64; 2] {
 }
 
 /// The samples of a class in the order of their cells.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sources<E> {
     count: usize,
     grid: Grid<u64>,
-    ends: [u64; 2],
-    /// Where each coarse cell ends.
-    coarse_ends: Vec<u32>,
-    /// Samples by coarse cells, within each in the order of the input.
-    coarse: Vec<E>,
-    /// Of the keys of each coarse cell.
+    lowest: f64,
+    highest: f64,
+    /// Of the scores of each coarse cell.
     divisions: Vec<Division>,
     /// Where each cell starts; then where the last one ends.
     starts: Vec<u32>,
@@ -131,19 +95,44 @@ pub(super) struct Sources<E> {
     blocks: Vec<[E; BLOCK]>,
 }
 
-impl<E: Source> Sources<E> {
-    pub(super) fn new<S: Score + Into<f64>>(class: Class<'_, S>) -> Self {
-        widest(Deal { class, entry: PhantomData })
+/// The samples of a class, near to near ones.
+#[derive(Clone, Default)]
+pub(super) struct Receivers<E> {
+    /// By coarse cells, within each in the order of the input.
+    samples: Vec<E>,
+    /// Where each coarse cell starts.
+    starts: Vec<u32>,
+    /// The coarse cell of each sample, in the order of the input.
+    cells: Vec<u16>,
+}
+
+impl<E: Source> Receivers<E> {
+    /// To be replaced by what they receive, as a score.
+    pub(super) fn as_mut_slice(&mut self) -> &mut [E] {
+        &mut self.samples
     }
 
+    /// The scores, in the order of the input.
+    pub(super) fn in_order(mut self) -> Vec<f64> {
+        let mut in_order = zeros(self.cells.len());
+        for (score, &cell) in in_order.iter_mut().zip(&self.cells) {
+            let place = &mut self.starts[usize::from(cell)];
+            *score = self.samples[*place as usize].score();
+            *place += 1;
+        }
+        in_order
+    }
+}
+
+/// Both orders of the samples of a class.
+pub(super) fn deal<S: Score + Into<f64>, E: Source>(class: Class<'_, S>) -> (Sources<E>, Receivers<E>) {
+    widest(Deal { class, entry: PhantomData })
+}
+
+impl<E: Source> Sources<E> {
     /// The samples, cell by cell.
     pub(super) fn as_slice(&self) -> &[E] {
         &self.blocks.as_flattened()[..self.count]
-    }
-
-    /// The samples near to near ones.
-    pub(super) fn coarse(&self) -> &[E] {
-        &self.coarse
     }
 
     pub(super) fn count_blocks(&self) -> usize {
@@ -160,8 +149,8 @@ impl<E: Source> Sources<E> {
     /// blocks later on are. `near` is the score at which it changes, or its neighbour.
     #[inline(always)]
     pub(super) fn part(&self, near: f64, is_beyond: impl Fn(f64) -> bool) -> usize {
-        let key = near.key().clamp(self.ends[0], self.ends[1]);
-        let cell = self.divisions[self.grid.bin(key) as usize].cell(key) as usize;
+        let near = lower(higher(near, self.lowest), self.highest);
+        let cell = self.divisions[self.grid.bin(near.key()) as usize].cell(near) as usize;
         let (start, end) = (self.starts[cell] as usize, self.starts[cell + 1] as usize);
         let block = start / BLOCK;
         if end <= (block + 2) * BLOCK { block } else { self.part_crowded(start..end, is_beyond) }
@@ -178,101 +167,71 @@ impl<E: Source> Sources<E> {
         };
         (cell.start + below) / BLOCK
     }
-
-    /// Numbers of the samples of [`Self::coarse`], in the order of the input.
-    pub(super) fn in_order<S: Score + Into<f64>>(&self, scores: &[S], numbers: &[f64]) -> Vec<f64> {
-        widest(Gather { sources: self, scores, numbers })
-    }
 }
 
-/// Calls `visit` with the number and the coarse cell of each score.
-#[allow(clippy::needless_range_loop, reason = "a loop that is compiled for wide registers")]
-#[inline(always)]
-fn for_each_cell<S: Score + Into<f64>>(scores: &[S], grid: Grid<u64>, mut visit: impl FnMut(usize, usize)) {
-    let mut cells = [0; BATCH];
-    for start in (0..scores.len()).step_by(BATCH) {
-        let batch = &scores[start..scores.len().min(start + BATCH)];
-        for index in 0..batch.len() {
-            cells[index] = grid.bin(batch[index].into().key());
-        }
-        for index in 0..batch.len() {
-            visit(start + index, cells[index] as usize);
-        }
-    }
-}
-
-/// Brings numbers to the order of the input.
-struct Gather<'a, S, E> {
-    sources: &'a Sources<E>,
-    scores: &'a [S],
-    numbers: &'a [f64],
-}
-
-impl<S: Score + Into<f64>, E: Source> Work for Gather<'_, S, E> {
-    type Output = Vec<f64>;
-
-    #[inline(always)]
-    fn run(self) -> Vec<f64> {
-        let ends = &self.sources.coarse_ends;
-        let mut next = vec![0; ends.len()];
-        next[1..].copy_from_slice(&ends[..ends.len() - 1]);
-        let mut in_order = zeros(self.scores.len());
-        for_each_cell(self.scores, self.sources.grid, |index, cell| {
-            in_order[index] = self.numbers[next[cell] as usize];
-            next[cell] += 1;
-        });
-        in_order
-    }
-}
-
-/// Makes [`Sources`].
+/// Makes [`Sources`] and [`Receivers`].
 struct Deal<'a, S, E> {
     class: Class<'a, S>,
     entry: PhantomData<E>,
 }
 
 impl<S: Score + Into<f64>, E: Source> Work for Deal<'_, S, E> {
-    type Output = Sources<E>;
+    type Output = (Sources<E>, Receivers<E>);
 
     #[inline(always)]
-    fn run(self) -> Sources<E> {
+    fn run(self) -> (Sources<E>, Receivers<E>) {
         let class = self.class;
         let count = class.len();
-        let ends = [class.extent.lowest.key(), class.extent.highest.key()];
-        let around_zero = class.extent.around_zero.map(|(below, above)| (below.key(), above.key()));
+        let Extent { lowest, highest, around_zero } = class.extent;
+        let around_zero = around_zero.map(|(below, above)| (below.key(), above.key()));
         let most = (count / PER_COARSE_CELL).clamp(2, MOST_COARSE_CELLS) as u32;
-        let grid = Grid::with_bins(most, ends[0], ends[1], around_zero);
+        let grid = Grid::with_bins(most, lowest.key(), highest.key(), around_zero);
 
-        let mut coarse_ends = vec![0; grid.bins];
-        for_each_cell(class.scores, grid, |_, cell| coarse_ends[cell] += 1);
-        let lengths: Vec<usize> = coarse_ends.iter().map(|&length| length as usize).collect();
-        sum_before(&mut coarse_ends);
-        let mut coarse: Vec<E> = zeros(count);
-        for_each_cell(class.scores, grid, |index, cell| {
-            let place = &mut coarse_ends[cell];
-            coarse[*place as usize] = E::new(class.score(index), class.weight(index));
+        let (mut lengths, mut cells) = (vec![0; grid.bins], zeros(count));
+        for (scores, cells) in class.scores.chunks(BATCH).zip(cells.chunks_mut(BATCH)) {
+            for index in 0..cells.len() {
+                cells[index] = grid.bin(scores[index].into().key()) as u16;
+            }
+            for index in 0..cells.len() {
+                lengths[usize::from(cells[index])] += 1;
+            }
+        }
+        let mut coarse_starts = lengths.clone();
+        sum_before(&mut coarse_starts);
+        let (mut next, mut samples) = (coarse_starts.clone(), zeros::<E>(count));
+        for index in 0..count {
+            let place = &mut next[usize::from(cells[index])];
+            samples[*place as usize] = E::new(class.score(index), class.weight(index));
             *place += 1;
-        });
+        }
 
         let mut blocks: Vec<[E; BLOCK]> = zeros(count.div_ceil(BLOCK) + 2);
         let dealt = blocks.as_flattened_mut();
         dealt[count..].fill(E::NONE);
-        let mut starts: Vec<u32> = zeros(lengths.iter().map(|&length| cells_for(length)).sum::<usize>() + 1);
+        let most = lengths.iter().map(|&length| cells_for(length as usize)).sum::<usize>();
+        let mut starts: Vec<u32> = zeros(most + 1);
+        let mut numbers = vec![0; lengths.iter().fold(0, |most, &length| length.max(most)) as usize];
         let mut divisions = Vec::with_capacity(grid.bins);
         let (mut start, mut first) = (0, 0);
         for length in lengths {
-            let (cells, range) = (cells_for(length), start..start + length);
-            let (own, places) = (&coarse[range.clone()], &mut dealt[range]);
+            let range = start..start + length as usize;
+            let (own, places) = (&samples[range.clone()], &mut dealt[range.clone()]);
+            let (division, cells) = Division::of(own, cells_for(own.len()));
             let ends = &mut starts[first + 1..=first + cells];
-            let division = Division::of(own, cells as u32);
-            deal(own, division, ends, places);
-            sort_crowded(places, ends);
-            ends.iter_mut().for_each(|end| *end += start as u32);
-            divisions.push(Division { first: first as u32, ..division });
-            start += length;
+            if cells == 1 {
+                places.copy_from_slice(own);
+                ends[0] = range.end as u32;
+            } else {
+                deal_cell(own, division, &mut numbers[..own.len()], ends, places);
+                sort_crowded(places, ends);
+                ends.iter_mut().for_each(|end| *end += start as u32);
+            }
+            divisions.push(division.numbered_from(first));
+            start = range.end;
             first += cells;
         }
-        Sources { count, grid, ends, coarse_ends, coarse, divisions, starts, blocks }
+        let sources = Sources { count, grid, lowest, highest, divisions, starts, blocks };
+        (sources, Receivers { samples, starts: coarse_starts, cells })
     }
 }
 
@@ -289,16 +248,25 @@ fn sum_before(numbers: &mut [u32]) {
     }
 }
 
-/// Copies samples to their cells, in the order they come within each; tells where the cells end.
+/// Copies samples to their cells, in the order they come within each; tells their cells, and where these end.
 #[inline(always)]
-fn deal<E: Source>(samples: &[E], division: Division, ends: &mut [u32], places: &mut [E]) {
-    for sample in samples {
-        ends[division.cell(sample.score().key()) as usize] += 1;
+fn deal_cell<E: Source>(
+    samples: &[E],
+    division: Division,
+    cells: &mut [u32],
+    ends: &mut [u32],
+    places: &mut [E],
+) {
+    for index in 0..cells.len() {
+        cells[index] = division.cell(samples[index].score());
+    }
+    for index in 0..cells.len() {
+        ends[cells[index] as usize] += 1;
     }
     sum_before(ends);
-    for &sample in samples {
-        let place = &mut ends[division.cell(sample.score().key()) as usize];
-        places[*place as usize] = sample;
+    for index in 0..cells.len() {
+        let place = &mut ends[cells[index] as usize];
+        places[*place as usize] = samples[index];
         *place += 1;
     }
 }
@@ -329,10 +297,9 @@ mod tests {
         let weights = vec![1.0; scores.len()];
         let class = Class::new(scores, Some(&weights), Side::Positives).unwrap();
         for class in [class, class.group(0..scores.len())] {
-            let sources = Sources::<E>::new(class);
+            let (sources, receivers) = deal::<f64, E>(class);
             let mut dealt: Vec<f64> = sources.as_slice().iter().map(|sample| sample.score()).collect();
-            let coarse: Vec<f64> = sources.coarse().iter().map(|sample| sample.score()).collect();
-            assert_eq!(sources.in_order(scores, &coarse), scores);
+            assert_eq!(receivers.in_order(), scores);
             for index in (0..scores.len()).step_by(7) {
                 let near = scores[index];
                 for threshold in [near, near.next_up(), near.next_down(), near + 0.01, -1e300, 1e300] {
