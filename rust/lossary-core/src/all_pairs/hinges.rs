@@ -63,11 +63,15 @@ impl<const N: usize> Powers<N> {
     fn of_lanes(lanes: &[[f64; BLOCK]; N]) -> Self {
         let mut powers = [0.0; N];
         for power in 0..N {
-            let [a, b, c, d, e, f, g, h] = lanes[power];
-            powers[power] = ((a + e) + (c + g)) + ((b + f) + (d + h));
+            powers[power] = sum(lanes[power]);
         }
         Self(powers)
     }
+}
+
+#[inline(always)]
+fn sum([a, b, c, d, e, f, g, h]: [f64; BLOCK]) -> f64 {
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 /// Adds the powers, from one on, of the sources of a block that are farther beyond than `least`.
@@ -238,6 +242,7 @@ impl<E: Source, const N: usize, const P: usize, const ABOVE: bool> Work for Rece
                     if ABOVE { above > 0.0 } else { above >= 0.0 }
                 });
             }
+            let mut values = [0.0; BLOCK];
             for index in 0..receivers.len() {
                 let (from, block) = (thresholds[index], blocks[index]);
                 let mut lanes = [[0.0; BLOCK]; N];
@@ -248,8 +253,11 @@ impl<E: Source, const N: usize, const P: usize, const ABOVE: bool> Work for Rece
                     tails[if ABOVE { all.saturating_sub(block + 2) } else { block }];
                 let tail = powers.lifted(past::<ABOVE>(anchor, from));
                 let Powers(powers) = Powers::of_lanes(&lanes).plus(tail);
-                total = total.add_f64(receivers[index].weight() * powers[N - 1]);
+                values[index % BLOCK] += receivers[index].weight() * powers[N - 1];
                 receivers[index] = E::new(factor * powers[P], 0.0);
+            }
+            if ABOVE {
+                total = total.add_f64(sum(values));
             }
         }
         total
