@@ -283,8 +283,8 @@ struct Look<'a, S> {
     scores: &'a [S],
 }
 
-/// Scores surveyed at once: the compiler keeps several in a register.
-const WIDTH: usize = 64;
+/// Scores surveyed at once: so few that what is found of them stays in registers.
+const WIDTH: usize = 16;
 
 /// What is found of every `WIDTH`th score.
 struct Lanes<S> {
@@ -296,26 +296,29 @@ struct Lanes<S> {
 }
 
 impl<S: Score> Lanes<S> {
+    #[allow(clippy::needless_range_loop, reason = "loops that are compiled for wide registers")]
     #[inline(always)]
     fn add(&mut self, row: &[S; WIDTH], [lowest, zero, highest]: [S; 3]) {
         // A loop for each: the compiler makes something slow of one for all.
-        for (nan, score) in self.nans.iter_mut().zip(row) {
+        for lane in 0..WIDTH {
             #[allow(clippy::eq_op, reason = "only NaN differs from itself; this form vectorises")]
             {
-                *nan |= u32::from(score != score);
+                self.nans[lane] |= u32::from(row[lane] != row[lane]);
             }
         }
-        for (min, &score) in self.min.iter_mut().zip(row) {
-            *min = lower(*min, score);
+        for lane in 0..WIDTH {
+            self.min[lane] = lower(self.min[lane], row[lane]);
         }
-        for (max, &score) in self.max.iter_mut().zip(row) {
-            *max = higher(*max, score);
+        for lane in 0..WIDTH {
+            self.max[lane] = higher(self.max[lane], row[lane]);
         }
-        for (below, &score) in self.below.iter_mut().zip(row) {
-            *below = higher(*below, if score < zero { score } else { lowest });
+        for lane in 0..WIDTH {
+            let below = if row[lane] < zero { row[lane] } else { lowest };
+            self.below[lane] = higher(self.below[lane], below);
         }
-        for (above, &score) in self.above.iter_mut().zip(row) {
-            *above = lower(*above, if score > zero { score } else { highest });
+        for lane in 0..WIDTH {
+            let above = if row[lane] > zero { row[lane] } else { highest };
+            self.above[lane] = lower(self.above[lane], above);
         }
     }
 }
