@@ -1,7 +1,7 @@
 //! Scores dealt to narrow cells, so that those above any number are found without a sort.
 //!
-//! The top bits of keys, which order like scores, tell coarse cells; the keys of each, from the lowest to the highest
-//! that occurs, are divided evenly into cells of a few scores. Wherever scores lie, one shift and one product find
+//! The top bits of keys, which order like scores, tell coarse cells; the scores of each, from the lowest to the
+//! highest that occurs, are divided evenly into cells of a few. Wherever scores lie, one shift and one product find
 //! the cell. Scores keep the order of the input within a cell, except in one that is crowded: it is sorted.
 
 use super::division::Division;
