@@ -210,18 +210,18 @@ def brier_score_decomposition(
 
 def decomposition_of(binned: Binned) -> BrierDecomposition:
     """The parts of the Brier score of bins."""
-    count, happened, probability, of_happened, squared_error = (each[binned.total > 0] for each in binned)
+    count, happened, probability, of_happened = (each[binned.total > 0] for each in binned[:4])
     total = float(count.sum())
     frequency, mean = happened / count, probability / count
     overall = float(happened.sum()) / total
     covariance = of_happened - mean * happened
     # (p - y)^2 = p^2 - 2 p y + y, as y is 0 or 1.
-    variance = squared_error + 2 * of_happened - happened - mean * probability
+    variance = binned.squared_error + float((2 * of_happened - happened - mean * probability).sum())
     return BrierDecomposition(
         reliability=float(count @ (mean - frequency) ** 2) / total,
         resolution=float(count @ (frequency - overall) ** 2) / total,
         uncertainty=overall * (1 - overall),
-        within_bin_variance=max(float(variance.sum()) / total, 0.0),
+        within_bin_variance=max(variance / total, 0.0),
         within_bin_covariance=2 * float(covariance.sum()) / total,
     )
 

@@ -30,28 +30,28 @@ _APART = 1e-8
 
 
 class Binned(NamedTuple):
-    """Sums over each bin: of ones (or weights), of events, of probabilities, and of squared errors.
+    """Sums over each bin: of ones (or weights), of events, and of probabilities.
 
     Attributes:
         total: number of probabilities, or their weight.
         happened: how many of the events happened.
         probability: sum of the probabilities.
         of_happened: sum of the probabilities of what happened.
-        squared_error: sum of the squared distances between probability and outcome.
+        squared_error: sum, over all bins, of the squared distances between probability and outcome.
     """
 
     total: Doubles
     happened: Doubles
     probability: Doubles
     of_happened: Doubles
-    squared_error: Doubles
+    squared_error: float
 
     @classmethod
-    def of_kernel(cls, sums: tuple[Array, Doubles, Doubles]) -> "Binned":
+    def of_kernel(cls, sums: tuple[Array, Doubles], squared_error: float) -> "Binned":
         """What the kernels give: each sum for what did not happen, then for what did."""
-        (zeros, ones), (low, high), (errors, misses) = (each.reshape(2, -1) for each in sums)
+        (zeros, ones), (low, high) = (each.reshape(2, -1) for each in sums)
         return cls(
-            (zeros + ones).astype(np.float64), ones.astype(np.float64), low + high, high, errors + misses
+            (zeros + ones).astype(np.float64), ones.astype(np.float64), low + high, high, squared_error
         )
 
 
@@ -64,20 +64,28 @@ class Events:
 
     def binned(self, edges: Doubles) -> Binned:
         """What the bins between the edges hold; a number at an edge is in the bin below."""
-        return Binned.of_kernel(_kernels.reliability(self.happened, self.probability, edges))
+        try:
+            sums, squared_error = _kernels.reliability(self.happened, self.probability, edges)
+        except InvalidInputError:
+            check_probabilities(self.probability, "y_prob")
+            raise
+        return Binned.of_kernel(sums, squared_error)
 
     def reweighted(self, edges: Doubles) -> Callable[[Doubles], Binned]:
         """`binned` as a function of what each event weighs."""
+        check_probabilities(self.probability, "y_prob")
         bins = _kernels.reliability_bins(self.probability, edges).astype(np.intp)
         value = self.probability.astype(np.float64)
         outcome = self.happened.astype(np.float64)
-        columns = (outcome, value, value * outcome, (value - outcome) ** 2)
+        columns = (outcome, value, value * outcome)
+        squared_error = (value - outcome) ** 2
 
         def sums(weight: Doubles) -> Binned:
-            parts = (weight, *(weight * column for column in columns))
-            return Binned(
-                *(np.bincount(bins, part, len(edges) + 1).astype(np.float64, copy=False) for part in parts)
+            total, happened, probability, of_happened = (
+                np.bincount(bins, part, len(edges) + 1).astype(np.float64, copy=False)
+                for part in (weight, *(weight * column for column in columns))
             )
+            return Binned(total, happened, probability, of_happened, float(weight @ squared_error))
 
         return sums
 
@@ -148,8 +156,10 @@ def quantile_edges(values: Array, bins: int) -> Doubles:
 
 def edges_of(events: Events, bins: int, strategy: str) -> Doubles:
     """The edges between bins, by a strategy that is checked."""
+    if strategy == "uniform":
+        return uniform_edges(bins)
     check_probabilities(events.probability, "y_prob")
-    return uniform_edges(bins) if strategy == "uniform" else quantile_edges(events.probability, bins)
+    return quantile_edges(events.probability, bins)
 
 
 def check_bins(bins: Any, strategy: Any = "uniform", name: str = "bins") -> None:

@@ -176,7 +176,7 @@ class CalibrationState(State[_kernels.Calibration]):
             UndefinedMetricError: the state has no samples.
         """
         tables = self._tables()
-        return float(sum(table.squared_error.sum() for table in tables)) / float(tables[0].total.sum())
+        return sum(table.squared_error for table in tables) / float(tables[0].total.sum())
 
     def brier_score_decomposition(self) -> BrierDecomposition:
         """`lossary.metrics.brier_score_decomposition`; not for "class_wise".
@@ -220,19 +220,18 @@ class CalibrationState(State[_kernels.Calibration]):
     @property
     def samples(self) -> int:
         """Number of samples."""
-        counts = self._state.table()[0]
+        (counts, _), _ = self._state.table()
         return int(counts.sum()) // self._state.options[1]
 
     def _tables(self) -> list[Binned]:
         bins, columns = self._state.options
-        sums = self._state.table()
-        if not len(sums[0]):
+        (counts, sums), errors = self._state.table()
+        if not len(errors):
             raise UndefinedMetricError("state: got no samples; wanted at least one")
+        counts, sums = counts.reshape(2, columns, bins), sums.reshape(2, columns, bins)
         return [
-            Binned.of_kernel(
-                tuple(each.reshape(2, columns, bins)[:, column] for each in sums)  # type: ignore[arg-type]
-            )
-            for column in range(columns)
+            Binned.of_kernel((counts[:, column], sums[:, column]), float(error))
+            for column, error in enumerate(errors)
         ]
 
     def _table(self) -> Binned:

@@ -45,7 +45,7 @@ impl fmt::Display for BrierError {
 impl std::error::Error for BrierError {}
 
 /// A floating probability.
-pub trait Probability: Copy + Into<f64> + Send + Sync {}
+pub trait Probability: Copy + From<u8> + Into<f64> + PartialOrd + Send + Sync {}
 
 impl Probability for f32 {}
 impl Probability for f64 {}

@@ -1,14 +1,18 @@
 //! Reliability of probabilities: what each bin of them holds, in one pass and in integers.
 //!
-//! A bin keeps, apart for events that happened and that did not, how many there are, the sum of their
-//! probabilities, and the sum of the squared errors, both in units of 2^-60. Integers add up to the same bits in
-//! any order, so neither threads, nor the cut into batches, nor the order of merges can change what they give.
+//! A bin keeps, apart for events that happened and that did not, how many there are and the sum of their
+//! probabilities; the squared errors of all bins have one sum. The sums are integers, in units of 2^-60: they come
+//! to the same bits in any order, so neither threads, nor the cut into batches, nor the order of merges can change
+//! what they give.
 
 use crate::brier::Probability;
-use crate::platform::{Work, widest};
+use crate::platform::widest;
 use crate::threads;
 use std::fmt;
 use std::ops::AddAssign;
+
+mod pass;
+use pass::{COPIES, FEW_BINS, Pass};
 
 /// At most so many bins.
 pub const MOST_BINS: usize = 1 << 20;
@@ -67,8 +71,18 @@ impl std::error::Error for CalibrationError {}
 pub struct Edges {
     /// Between minus and plus infinity.
     fenced: Vec<f64>,
-    /// Whether the edge k lies within a quarter of a bin of k bins above zero: then the bin is found without a search.
-    even: bool,
+    spacing: Spacing,
+}
+
+/// What finding a bin takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spacing {
+    /// The edge k is k / bins: a division.
+    Even,
+    /// It is less than a quarter of a bin away from that: a look at one edge.
+    Nearly,
+    /// A search.
+    Any,
 }
 
 impl Edges {
@@ -107,10 +121,18 @@ impl Edges {
             }
             fenced.push(edge);
         }
-        let place = |edge: f64, k: usize| (edge * bins as f64 - k as f64).abs();
-        let even = interior.iter().zip(1..).all(|(&edge, k)| place(edge, k) < 0.25);
+        let all = |fits: fn(f64, f64, f64) -> bool| {
+            interior.iter().zip(1..).all(|(&edge, k)| fits(edge, f64::from(k), bins as f64))
+        };
+        let spacing = if all(|edge, k, bins| edge == k / bins) {
+            Spacing::Even
+        } else if all(|edge, k, bins| (edge * bins - k).abs() < 0.25) {
+            Spacing::Nearly
+        } else {
+            Spacing::Any
+        };
         fenced.push(f64::INFINITY);
-        Ok(Self { fenced, even })
+        Ok(Self { fenced, spacing })
     }
 
     /// Number of bins.
@@ -123,65 +145,86 @@ impl Edges {
         self.fenced[1..self.bins()].partition_point(|&edge| edge < number)
     }
 
-    /// [`Self::bin`] plus one, given the integer nearest to the probability times the number of bins: for even
-    /// edges, only the edge of that place can be on either side. Any result up to one more than the number of bins
-    /// for a number that is no probability.
+    /// [`Self::bin`] plus one, of a probability: of edges that are nearly even, only the one whose place is the
+    /// integer nearest to the probability times the number of bins can be on either side.
     #[inline(always)]
-    fn place<const EVEN: bool>(&self, value: f64, nearest: u64) -> usize {
-        if !EVEN {
+    fn place(&self, value: f64) -> usize {
+        if self.spacing == Spacing::Any {
             return 1 + self.bin(value);
         }
-        let nearest = (nearest as usize).min(self.fenced.len() - 1);
+        let nearest = (value * self.bins() as f64 + ROUNDER).to_bits() as u32 as usize;
         nearest + usize::from(self.fenced[nearest] < value)
     }
 }
+
+/// Added to a small number, leaves the nearest integer in the lowest bits.
+const ROUNDER: f64 = (1_u64 << 52) as f64;
 
 /// What a bin holds of one outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Number of probabilities.
     pub count: u64,
-    /// Their sum, each rounded down to a multiple of 2^-60, in these units.
+    /// Their sum, each rounded to the nearest multiple of 2^-60, in these units.
     pub probability: u128,
-    /// The sum of the squares of their distances from the outcome, rounded in the same way.
-    pub squared_error: u128,
-}
-
-/// Bits of the fraction of a sum.
-pub(crate) const FRACTION: i32 = 60;
-
-impl Sums {
-    /// The sums of probabilities and of squared errors, rounded once.
-    pub fn rounded(self) -> (f64, f64) {
-        let unit = 2.0_f64.powi(-FRACTION);
-        (self.probability as f64 * unit, self.squared_error as f64 * unit)
-    }
 }
 
 impl AddAssign for Sums {
     fn add_assign(&mut self, other: Self) {
         self.count += other.count;
         self.probability += other.probability;
+    }
+}
+
+/// What bins hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Of each bin, what did not happen (0) and what did (1).
+    pub bins: Vec<[Sums; 2]>,
+    /// The sum, over all bins, of the squares of the distances between probability and outcome, rounded as the
+    /// probabilities are.
+    pub squared_error: u128,
+}
+
+impl Table {
+    /// Bins that hold nothing.
+    pub fn empty(bins: usize) -> Self {
+        Self { bins: vec![Default::default(); bins], squared_error: 0 }
+    }
+}
+
+/// Of as many bins.
+impl AddAssign<&Table> for Table {
+    fn add_assign(&mut self, other: &Table) {
+        for (own, &other) in self.bins.as_flattened_mut().iter_mut().zip(other.bins.as_flattened()) {
+            *own += other;
+        }
         self.squared_error += other.squared_error;
     }
 }
 
-/// The bins, each with what did not happen (0) and what did (1).
-pub type Table = Vec<[Sums; 2]>;
+/// Bits of the fraction of a sum.
+pub(crate) const FRACTION: u32 = 60;
+
+/// A sum as a number, rounded once.
+pub fn rounded(sum: u128) -> f64 {
+    sum as f64 / (1_u64 << FRACTION) as f64
+}
 
 /// Bins probabilities beside outcomes: 0 stands for what did not happen, any other for what did.
 ///
-/// The same as adding each to `table[edges.bin(probability)][outcome]`. O(n) time for even edges, O(n log bins)
-/// for others; half a kilobyte a bin and thread, for more than 64 bins 64 bytes.
+/// The same as adding each to `table.bins[edges.bin(probability)][outcome]`. O(n) time for even edges, O(n log bins)
+/// for others; a quarter of a kilobyte a bin and thread, for more than 64 bins 32 bytes.
 ///
 /// # Errors
 /// [`CalibrationError`]: lengths that differ, or a number outside [0, 1].
 ///
 /// ```
-/// use lossary_core::calibration::{Edges, reliability};
+/// use lossary_core::calibration::{Edges, reliability, rounded};
 /// let table = reliability(&[0.25, 0.5, 1.0], &[0, 1, 1], &Edges::even(2)?)?;
-/// assert_eq!(table[0][1].count, 1);
-/// assert_eq!(table[1][1].rounded(), (1.0, 0.0)); // a sure event that happened
+/// assert_eq!(table.bins[0][1].count, 1);
+/// assert_eq!(rounded(table.bins[1][1].probability), 1.0);
+/// assert_eq!(rounded(table.squared_error), 0.3125); // 1/16 + 1/4
 /// # Ok::<(), lossary_core::calibration::CalibrationError>(())
 /// ```
 pub fn reliability<P: Probability>(
@@ -196,7 +239,7 @@ pub fn reliability<P: Probability>(
     let threads = threads::threads_for(probabilities.len());
     let tables = threads::map(threads::parts(probabilities.len(), threads), threads, |part| {
         let (probabilities, outcomes) = (&probabilities[part.clone()], &outcomes[part]);
-        match (edges.even, edges.bins() <= FEW_BINS) {
+        match (edges.spacing == Spacing::Even, edges.bins() <= FEW_BINS) {
             (true, true) => widest(Pass::<P, true, COPIES> { probabilities, outcomes, edges }),
             (true, false) => widest(Pass::<P, true, 1> { probabilities, outcomes, edges }),
             (false, true) => widest(Pass::<P, false, COPIES> { probabilities, outcomes, edges }),
@@ -206,18 +249,11 @@ pub fn reliability<P: Probability>(
     if tables.iter().any(Option::is_none) {
         check(probabilities)?;
     }
-    let mut sum = vec![[Sums::default(); 2]; edges.bins()];
-    for table in tables.into_iter().flatten() {
-        add(&mut sum, &table);
+    let mut sum = Table::empty(edges.bins());
+    for table in tables.iter().flatten() {
+        sum += table;
     }
     Ok(sum)
-}
-
-/// Adds the bins of another table of as many.
-pub(crate) fn add(sum: &mut [[Sums; 2]], table: &[[Sums; 2]]) {
-    for (own, other) in sum.as_flattened_mut().iter_mut().zip(table.as_flattened()) {
-        *own += *other;
-    }
 }
 
 /// The bin of each probability.
@@ -235,106 +271,6 @@ fn check<P: Probability>(probabilities: &[P]) -> Result<(), CalibrationError> {
         Some((index, value)) => Err(CalibrationError::NotAProbability { index, value }),
         None => Ok(()),
     }
-}
-
-/// Copies of a bin side by side, so that neighbours in one bin need not wait for each other.
-const COPIES: usize = 8;
-
-/// Up to so many bins, the copies of all fit the fastest cache; with more, neighbours seldom meet.
-const FEW_BINS: usize = 64;
-
-/// Probabilities that are prepared together.
-const BLOCK: usize = 64;
-
-/// A cell: the sum of probabilities, above it the count in 32 bits, and the sum of squared errors.
-type Cell = [u128; 2];
-
-const COUNT: u32 = 96;
-
-struct Pass<'a, P, const EVEN: bool, const LANES: usize> {
-    probabilities: &'a [P],
-    outcomes: &'a [u8],
-    edges: &'a Edges,
-}
-
-/// A number in [0, 1] in units of 2^-60, rounded down; any integer for another.
-#[inline(always)]
-fn units(number: f64) -> u64 {
-    const TINY: f64 = 1.0 / (1_u64 << (FRACTION + 1)) as f64;
-    let bits = if number > TINY { number.to_bits() } else { TINY.to_bits() };
-    let significand = (bits & ((1 << 52) - 1)) | 1 << 52;
-    (significand << (FRACTION - 52)) >> (1023_u64.wrapping_sub(bits >> 52) & 63)
-}
-
-impl<P: Probability, const EVEN: bool, const LANES: usize> Work for Pass<'_, P, EVEN, LANES> {
-    /// None when a number is no probability.
-    type Output = Option<Table>;
-
-    #[inline(always)]
-    fn run(self) -> Option<Table> {
-        // A place below the first bin and one above the last catch what is no probability.
-        let mut cells = vec![[[0; 2]; LANES]; 2 * (self.edges.bins() + 2)];
-        let (blocks, rest) = self.probabilities.as_chunks::<BLOCK>();
-        let (outcome_blocks, outcome_rest) = self.outcomes.as_chunks::<BLOCK>();
-        let (mut valid, mut values) = (true, [0.0; BLOCK]);
-        for (block, outcomes) in blocks.iter().zip(outcome_blocks) {
-            // No closure: library code that calls one is not compiled for wider registers.
-            for (value, &given) in values.iter_mut().zip(block) {
-                *value = given.into();
-            }
-            valid &= add_block::<EVEN, LANES>(&mut cells, self.edges, &values, outcomes, BLOCK);
-        }
-        let mut outcomes = [0; BLOCK];
-        values = [0.0; BLOCK];
-        for (value, &given) in values.iter_mut().zip(rest) {
-            *value = given.into();
-        }
-        outcomes[..rest.len()].copy_from_slice(outcome_rest);
-        valid &= add_block::<EVEN, LANES>(&mut cells, self.edges, &values, &outcomes, rest.len());
-        let table = cells.as_chunks::<2>().0.get(1..=self.edges.bins())?;
-        valid.then(|| table.iter().map(|bin| bin.map(|lanes| total(&lanes))).collect())
-    }
-}
-
-/// Adds the first values of a block; false when one is no probability.
-#[inline(always)]
-fn add_block<const EVEN: bool, const LANES: usize>(
-    cells: &mut [[Cell; LANES]],
-    edges: &Edges,
-    values: &[f64; BLOCK],
-    outcomes: &[u8; BLOCK],
-    count: usize,
-) -> bool {
-    /// Added to a small number, leaves the nearest integer in the lowest bits.
-    const ROUNDER: f64 = (1_u64 << 52) as f64;
-    const LOWEST: u64 = u32::MAX as u64;
-    let bins = edges.bins() as f64;
-    let (mut nearest, mut linear, mut squares) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
-    let mut outside = 0_u64;
-    for index in 0..BLOCK {
-        let value = values[index];
-        let distance = value - f64::from(u8::from(outcomes[index] != 0));
-        outside |= u64::from(!(0.0..=1.0).contains(&value));
-        nearest[index] = (value * bins + ROUNDER).to_bits() & LOWEST;
-        linear[index] = units(value);
-        squares[index] = units(distance * distance);
-    }
-    for index in 0..count {
-        let place = edges.place::<EVEN>(values[index], nearest[index]);
-        let [probability, square] = &mut cells[2 * place + usize::from(outcomes[index] != 0)][index % LANES];
-        *probability = probability.wrapping_add(u128::from(linear[index]) | 1 << COUNT);
-        *square = square.wrapping_add(u128::from(squares[index]));
-    }
-    outside == 0
-}
-
-fn total(lanes: &[Cell]) -> Sums {
-    let mut total = Sums::default();
-    for [probability, squared_error] in lanes {
-        let (count, probability) = ((probability >> COUNT) as u64, probability & ((1 << COUNT) - 1));
-        total += Sums { count, probability, squared_error: *squared_error };
-    }
-    total
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::arrays::{Classes, Numbers, slice};
 use crate::errors::{calibration_error, decode_error, no_probabilities, state_error};
 use crate::states::lock;
-use lossary_core::calibration::{self, Edges, Sums};
+use lossary_core::calibration::{self, Edges, Table, rounded};
 use lossary_core::states::calibration as states;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -12,14 +12,14 @@ use std::sync::Mutex;
 
 type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 
-/// Counts, sums of probabilities and sums of squared errors: of what did not happen, then of what did, by bin.
-type Columns<'py> = (Bound<'py, PyArray1<u64>>, Doubles<'py>, Doubles<'py>);
+/// Counts and sums of probabilities: of what did not happen, then of what did, by bin.
+type Columns<'py> = (Bound<'py, PyArray1<u64>>, Doubles<'py>);
 
-fn columns<'py>(py: Python<'py>, table: &[[Sums; 2]]) -> Columns<'py> {
-    let each = || table.iter().map(|&[missed, _]| missed).chain(table.iter().map(|&[_, happened]| happened));
-    let counts: Vec<u64> = each().map(|sums| sums.count).collect();
-    let (sums, errors): (Vec<f64>, Vec<f64>) = each().map(Sums::rounded).unzip();
-    (counts.into_pyarray(py), sums.into_pyarray(py), errors.into_pyarray(py))
+fn columns<'py>(py: Python<'py>, tables: &[Table]) -> Columns<'py> {
+    let each = |happened: usize| tables.iter().flat_map(|table| &table.bins).map(move |bin| bin[happened]);
+    let (counts, sums): (Vec<u64>, Vec<f64>) =
+        each(0).chain(each(1)).map(|sums| (sums.count, rounded(sums.probability))).unzip();
+    (counts.into_pyarray(py), sums.into_pyarray(py))
 }
 
 /// Runs an expression with the slice of 32-bit or 64-bit probabilities.
@@ -33,7 +33,7 @@ macro_rules! with_probabilities {
     };
 }
 
-/// What the bins between the edges hold.
+/// What the bins between the edges hold, and the sum of squared errors.
 #[pyfunction]
 #[pyo3(signature = (y_true, y_prob, edges, /))]
 pub fn reliability<'py>(
@@ -41,12 +41,12 @@ pub fn reliability<'py>(
     y_true: Classes<'_>,
     y_prob: Numbers<'_>,
     edges: PyReadonlyArray1<'_, f64>,
-) -> PyResult<Columns<'py>> {
+) -> PyResult<(Columns<'py>, f64)> {
     let (outcomes, edges) = (y_true.as_slice()?, Edges::of(slice(&edges)?).map_err(calibration_error)?);
     let table = with_probabilities!(&y_prob, values => py
         .detach(|| calibration::reliability(values, outcomes, &edges))
         .map_err(calibration_error))?;
-    Ok(columns(py, &table))
+    Ok((columns(py, std::slice::from_ref(&table)), rounded(table.squared_error)))
 }
 
 /// The bin of each probability.
@@ -133,10 +133,12 @@ impl Calibration {
         py.detach(|| lock(&self.0).bytes())
     }
 
-    /// What the bins hold, one column after the other; empty without samples.
-    fn table<'py>(&self, py: Python<'py>) -> Columns<'py> {
+    /// What the bins hold, one column after the other, and the sum of squared errors of each column; empty without
+    /// samples.
+    fn table<'py>(&self, py: Python<'py>) -> (Columns<'py>, Doubles<'py>) {
         let state = py.detach(|| lock(&self.0).clone());
-        columns(py, state.table())
+        let errors: Vec<f64> = state.tables().iter().map(|table| rounded(table.squared_error)).collect();
+        (columns(py, state.tables()), errors.into_pyarray(py))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

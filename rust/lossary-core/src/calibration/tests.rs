@@ -5,15 +5,15 @@ use proptest::prelude::*;
 
 /// The definition, sample by sample.
 fn oracle<P: Probability>(probabilities: &[P], outcomes: &[u8], edges: &[f64]) -> Table {
-    let mut table = vec![[Sums::default(); 2]; edges.len() + 1];
+    let mut table = Table::empty(edges.len() + 1);
     for (&probability, &outcome) in probabilities.iter().zip(outcomes) {
         let value: f64 = probability.into();
         let bin = edges.iter().filter(|&&edge| edge < value).count();
         let happened = usize::from(outcome != 0);
         let distance = value - happened as f64;
-        let fixed = |number: f64| (number * 2.0_f64.powi(FRACTION)) as u128;
-        let (probability, squared_error) = (fixed(value), fixed(distance * distance));
-        table[bin][happened] += Sums { count: 1, probability, squared_error };
+        let fixed = |number: f64| (number * 2.0_f64.powi(60)).round_ties_even() as u128;
+        table.bins[bin][happened] += Sums { count: 1, probability: fixed(value) };
+        table.squared_error += fixed(distance * distance);
     }
     table
 }
@@ -41,6 +41,10 @@ proptest! {
         prop_assert_eq!(reliability(&values, &outcomes, &edges).unwrap(), oracle(&values, &outcomes, &even(bins)));
         let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         prop_assert_eq!(reliability(&narrow, &outcomes, &edges).unwrap(), oracle(&narrow, &outcomes, &even(bins)));
+        let beside: Vec<f64> = even(bins).iter().map(|edge| edge.next_up()).collect();
+        let edges = Edges::of(&beside).unwrap();
+        prop_assert_eq!(edges.spacing == Spacing::Nearly, bins > 1);
+        prop_assert_eq!(reliability(&values, &outcomes, &edges).unwrap(), oracle(&values, &outcomes, &beside));
     }
 
     #[test]
@@ -62,7 +66,7 @@ proptest! {
 fn exact_edges_close_their_bins() {
     for bins in (1..=70).chain([127, 128, 255, 1000, 1023]) {
         let edges = Edges::even(bins).unwrap();
-        assert!(edges.even);
+        assert_eq!(edges.spacing, Spacing::Even);
         let (mut values, mut wanted) = (Vec::new(), vec![0; bins]);
         for k in 1..=bins {
             let edge = k as f64 / bins as f64;
@@ -73,7 +77,7 @@ fn exact_edges_close_their_bins() {
             }
         }
         let table = reliability(&values, &vec![0; values.len()], &edges).unwrap();
-        let counts: Vec<u64> = table.iter().map(|bin| bin[0].count).collect();
+        let counts: Vec<u64> = table.bins.iter().map(|bin| bin[0].count).collect();
         assert_eq!(counts, wanted, "{bins} bins");
         let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         let table = reliability(&narrow, &vec![0; narrow.len()], &edges).unwrap();

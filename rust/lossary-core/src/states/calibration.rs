@@ -1,13 +1,13 @@
 //! Bins of probabilities that merge exactly: every measure of calibration that reads bins.
 
 use crate::brier::Probability;
-use crate::calibration::{CalibrationError, Edges, FRACTION, MOST_BINS, Sums, Table, add, reliability};
+use crate::calibration::{CalibrationError, Edges, FRACTION, MOST_BINS, Sums, Table, reliability};
 use crate::states::bytes::{DecodeError, Kind, Reader, SHORT, TOO_LARGE, finish, start};
 use crate::states::error::StateError;
 use crate::states::units::MOST_SAMPLES;
 
-/// Bytes of a bin: for each outcome the count, the sum of probabilities and the sum of squared errors.
-const BIN: usize = 2 * (8 + 16 + 16);
+/// Bytes of what a bin holds of one outcome: the count and the sum of probabilities.
+const SUMS: usize = 8 + 16;
 
 /// Bins of equal width over [0, 1], for each of one or more columns of probabilities.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub struct Calibration {
     tag: String,
     edges: Edges,
     columns: usize,
-    /// The bins of all columns, one column after the other; none without samples.
-    table: Table,
+    /// The bins of each column; none without samples.
+    tables: Vec<Table>,
 }
 
 impl Calibration {
@@ -33,12 +33,12 @@ impl Calibration {
             return Err(bad);
         }
         let edges = Edges::even(bins).map_err(|_| bad)?;
-        Ok(Self { tag: tag.to_owned(), edges, columns, table: Table::new() })
+        Ok(Self { tag: tag.to_owned(), edges, columns, tables: Vec::new() })
     }
 
     /// An empty state of the same options.
     pub fn identity(&self) -> Self {
-        Self { table: Table::new(), ..self.clone() }
+        Self { tables: Vec::new(), ..self.clone() }
     }
 
     /// What the labels mean, as given to [`Self::new`].
@@ -58,12 +58,12 @@ impl Calibration {
 
     /// Bytes that the bins take.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.table.as_slice())
+        self.tables.iter().map(|table| size_of_val(table) + size_of_val(table.bins.as_slice())).sum()
     }
 
-    /// The bins of all columns, one column after the other; empty without samples.
-    pub fn table(&self) -> &[[Sums; 2]] {
-        &self.table
+    /// The bins of each column; empty without samples.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
     }
 
     /// Adds a batch to a column, which exists; 0 stands for what did not happen.
@@ -79,9 +79,8 @@ impl Calibration {
         let batch = reliability(probabilities, outcomes, &self.edges)?;
         if !probabilities.is_empty() {
             self.make_room();
-            let bins = self.bins();
-            if let Some(own) = self.table.chunks_exact_mut(bins).nth(column) {
-                add(own, &batch);
+            if let Some(own) = self.tables.get_mut(column) {
+                *own += &batch;
             }
         }
         Ok(())
@@ -95,19 +94,21 @@ impl Calibration {
         if (&self.tag, self.bins(), self.columns) != (&other.tag, other.bins(), other.columns) {
             return Err(StateError::OtherOptions { own: self.describe(), other: other.describe() });
         }
-        let both = samples(&self.table) + samples(&other.table);
+        let both = samples(&self.tables) + samples(&other.tables);
         if both > MOST_SAMPLES.into() {
             return Err(StateError::TooManySamples);
         }
-        if !other.table.is_empty() {
+        if !other.tables.is_empty() {
             self.make_room();
-            add(&mut self.table, &other.table);
+        }
+        for (own, table) in self.tables.iter_mut().zip(&other.tables) {
+            *own += table;
         }
         Ok(())
     }
 
     fn make_room(&mut self) {
-        self.table.resize(self.bins() * self.columns, Default::default());
+        self.tables.resize(self.columns, Table::empty(self.bins()));
     }
 
     fn describe(&self) -> String {
@@ -119,12 +120,13 @@ impl Calibration {
         let mut bytes = start(Kind::Calibration, 0, &self.tag);
         bytes.extend((self.bins() as u32).to_le_bytes());
         bytes.extend((self.columns as u32).to_le_bytes());
-        bytes.reserve(8 + self.table.len() * BIN + 4);
-        bytes.extend((self.table.len() as u64).to_le_bytes());
-        for sums in self.table.as_flattened() {
-            bytes.extend(sums.count.to_le_bytes());
-            bytes.extend(sums.probability.to_le_bytes());
-            bytes.extend(sums.squared_error.to_le_bytes());
+        bytes.extend((self.tables.len() as u64).to_le_bytes());
+        for table in &self.tables {
+            bytes.extend(table.squared_error.to_le_bytes());
+            for sums in table.bins.as_flattened() {
+                bytes.extend(sums.count.to_le_bytes());
+                bytes.extend(sums.probability.to_le_bytes());
+            }
         }
         finish(bytes)
     }
@@ -142,17 +144,18 @@ impl Calibration {
         let (bins, columns) = (whole()?, whole()?);
         let mut state =
             Self::new(&tag, bins, columns).map_err(|_| DecodeError::Impossible("impossible bins"))?;
-        let rows = u64::from_le_bytes(reader.array()?);
-        if rows != 0 && rows != (bins * columns) as u64 {
-            return Err(DecodeError::Impossible("another number of bins"));
+        let tables = u64::from_le_bytes(reader.array()?);
+        if tables != 0 && tables != columns as u64 {
+            return Err(DecodeError::Impossible("another number of columns"));
         }
-        let cells = reader.records::<{ BIN / 2 }>(2 * rows)?;
-        let sums = cells.iter().map(|cell| read_sums(cell)).collect::<Result<Vec<_>, _>>()?;
-        state.table = sums.as_chunks().0.to_vec();
-        if samples(&state.table) > MOST_SAMPLES.into() {
+        for _ in 0..tables {
+            state.tables.push(read_table(&mut reader, bins)?);
+        }
+        reader.end()?;
+        if samples(&state.tables) > MOST_SAMPLES.into() {
             return Err(TOO_LARGE);
         }
-        if rows != 0 && samples(&state.table) == 0 {
+        if tables != 0 && samples(&state.tables) == 0 {
             return Err(DecodeError::Impossible("bins without samples"));
         }
         Ok(state)
@@ -160,30 +163,34 @@ impl Calibration {
 }
 
 /// Of all columns together.
-fn samples(table: &[[Sums; 2]]) -> u128 {
-    table.as_flattened().iter().map(|sums| u128::from(sums.count)).sum()
+fn samples(tables: &[Table]) -> u128 {
+    tables.iter().map(count).sum()
+}
+
+fn count(table: &Table) -> u128 {
+    table.bins.as_flattened().iter().map(|sums| u128::from(sums.count)).sum()
 }
 
 /// Sums that as many numbers in [0, 1] as there are can have.
-fn read_sums(cell: &[u8]) -> Result<Sums, DecodeError> {
-    let (count, rest) = cell.split_first_chunk().ok_or(SHORT)?;
-    let (probability, rest) = rest.split_first_chunk().ok_or(SHORT)?;
-    let (squared_error, _) = rest.split_first_chunk().ok_or(SHORT)?;
-    let sums = Sums {
-        count: u64::from_le_bytes(*count),
-        probability: u128::from_le_bytes(*probability),
-        squared_error: u128::from_le_bytes(*squared_error),
-    };
-    let most = u128::from(sums.count) << FRACTION;
-    let possible = sums.probability <= most && sums.squared_error <= most;
-    if possible { Ok(sums) } else { Err(DecodeError::Impossible("sums that no probabilities have")) }
+fn read_table(reader: &mut Reader<'_>, bins: usize) -> Result<Table, DecodeError> {
+    const WRONG: DecodeError = DecodeError::Impossible("sums that no probabilities have");
+    let squared_error = u128::from_le_bytes(reader.array()?);
+    let cells = reader.take(2 * SUMS * bins)?;
+    let sums = cells.as_chunks::<SUMS>().0.iter().map(|cell| {
+        let (count, rest) = cell.split_first_chunk().ok_or(SHORT)?;
+        let probability = u128::from_le_bytes(*rest.first_chunk().ok_or(SHORT)?);
+        let sums = Sums { count: u64::from_le_bytes(*count), probability };
+        if probability <= u128::from(sums.count) << FRACTION { Ok(sums) } else { Err(WRONG) }
+    });
+    let table = Table { bins: sums.collect::<Result<Vec<_>, _>>()?.as_chunks().0.to_vec(), squared_error };
+    if squared_error <= count(&table) << FRACTION { Ok(table) } else { Err(WRONG) }
 }
 
 /// Equal options and equal bins: the cut into batches does not matter.
 impl PartialEq for Calibration {
     fn eq(&self, other: &Self) -> bool {
-        (&self.tag, self.bins(), self.columns, &self.table)
-            == (&other.tag, other.bins(), other.columns, &other.table)
+        (&self.tag, self.bins(), self.columns, &self.tables)
+            == (&other.tag, other.bins(), other.columns, &other.tables)
     }
 }
 
@@ -236,15 +243,17 @@ mod tests {
     fn forged_bytes_are_refused() {
         let state = of(&[(0.01, 0)]);
         let header = 15; // with a tag of one byte
+        let table = header + 16;
         for (at, value) in [
-            (11, 1),                   // an unknown form
-            (header, 8),               // other bins
-            (header + 4, 0),           // no column
-            (header + 8, 6),           // another number of rows
-            (header + 16, 0),          // a probability without a sample
-            (header + 16 + 40 + 8, 1), // of the other outcome
-            (header + 16 + 31, 0x40),  // a sum beyond all
-            (header + 23, 0x80),       // 2^63 samples
+            (11, 1),                  // an unknown form
+            (header, 8),              // other bins
+            (header + 4, 0),          // no column
+            (header + 8, 2),          // another number of columns
+            (table + 15, 1),          // one beyond all
+            (table + 16, 0),          // a probability without a sample
+            (table + 16 + 24 + 8, 1), // of the other outcome
+            (table + 16 + 23, 0x40),  // a sum beyond all
+            (table + 16 + 7, 0x80),   // 2^63 samples
         ] {
             assert!(forged(&state, at, value).is_err(), "{at}");
         }
