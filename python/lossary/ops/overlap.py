@@ -1,6 +1,21 @@
-"""The Tversky index of soft counts, of which Dice and Jaccard are special cases."""
+"""The overlap of soft counts: the Tversky index, of which Dice and Jaccard are special cases."""
 
 from torch import Tensor
+
+
+def mistake_share(hits: Tensor, mistakes: Tensor, *, smooth: float) -> Tensor:
+    """The share of mistakes among hits and mistakes, one minus the share of hits.
+
+    Args:
+        hits: at least 0, any shape.
+        mistakes: at least 0, in that shape.
+        smooth: added to the hits, above 0.
+
+    Returns:
+        Values in [0, 1], in the shape of the counts.
+    """
+    # As a quotient of sums that cannot be negative: the difference would lose the digits of a small share.
+    return mistakes / (hits + mistakes + smooth)
 
 
 def tversky_distance(
@@ -19,6 +34,4 @@ def tversky_distance(
     Returns:
         Values in [0, 1], in the shape of the counts.
     """
-    # As a quotient of sums that cannot be negative: the difference would lose the digits of a small distance.
-    mistakes = alpha * fp + beta * fn
-    return mistakes / (tp + mistakes + smooth)
+    return mistake_share(tp, alpha * fp + beta * fn, smooth=smooth)

@@ -4,9 +4,6 @@ The workhorse of segmentation with small structures: it weighs the structure, no
 surrounds it. Its exact metric on hard maps is the F1 score.
 """
 
-from typing import Any
-
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -20,8 +17,9 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.authoring.validation import check_floating, check_positive, check_shape, check_unit_interval
-from lossary.errors import DtypeError, ShapeError
+from lossary.authoring.validation import check_positive
+from lossary.losses.segmentation._maps import hard_maps, hits_and_mistakes, two_images
+from lossary.ops.overlap import mistake_share
 
 
 @full_precision
@@ -68,44 +66,14 @@ def dice(
         >>> dice(prediction, target, smooth=1.0)  # 1 - (2 * 0.5 + 1) / (1 + 1 + 1)
         tensor(0.3333)
     """
-    check_floating("prediction", prediction)
-    if isinstance(target, Tensor) and not target.is_floating_point():
-        raise DtypeError(
-            f"target: got dtype {target.dtype}; wanted a floating map with the shape of prediction: encode "
-            "labels with torch.nn.functional.one_hot, move the classes to axis 1, then call .float()"
-        )
-    check_floating("target", target)
-    check_shape("target", target, tuple(prediction.shape), like="prediction")
     check_positive("smooth", smooth)
-    if prediction.ndim < 2:
-        raise ShapeError(f"prediction: got shape {tuple(prediction.shape)}; wanted (batch, classes, *space)")
-    check_unit_interval("prediction", prediction)
-    check_unit_interval("target", target)
-    target = target.detach().to(prediction.dtype)
-    if not include_background and prediction.shape[1] > 1:
-        prediction, target = prediction[:, 1:], target[:, 1:]
-
-    prediction = prediction.unsqueeze(-1).flatten(2)  # (batch, classes, space), also without a spatial axis
-    target = target.unsqueeze(-1).flatten(2)
-    # The mass less twice the overlap, summed as terms that cannot be negative: the difference of two large
-    # sums would lose the digits of a small loss, and could fall below zero.
-    if squared:
-        mismatch, mass = (prediction - target).square(), prediction.square() + target.square()
-    else:
-        mismatch = prediction * (1 - target) + target * (1 - prediction)
-        mass = prediction + target
-    axes = (0, 2) if batch else (2,)
-    return reduce(mismatch.sum(axes) / (mass.sum(axes) + smooth), reduction)
+    hits, mistakes = hits_and_mistakes(
+        prediction, target, squared=squared, batch=batch, include_background=include_background
+    )
+    return reduce(mistake_share(2 * hits, mistakes, smooth=smooth), reduction)
 
 
 Dice = loss_module(dice)
-
-
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Two images of two classes, with hard targets."""
-    prediction = torch.rand(2, 2, 3, 4, generator=generator)
-    return {"prediction": prediction, "target": (torch.rand(2, 2, 3, 4, generator=generator) > 0.5).float()}
-
 
 LOSS = LossSpec(
     function=dice,
@@ -119,14 +87,8 @@ LOSS = LossSpec(
         equation="section 3",
     ),
     differentiable=("prediction",),
-    example_inputs=example_inputs,
-    pairs_with=(
-        ExactMetric(
-            name="f1_score",
-            adapt=lambda prediction, target: (target.ravel() > 0.5, prediction.ravel() > 0.5),
-            options={"zero_division": 1.0},
-        ),
-    ),
+    example_inputs=two_images,
+    pairs_with=(ExactMetric(name="f1_score", adapt=hard_maps, options={"zero_division": 1.0}),),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,
