@@ -46,7 +46,7 @@ def check_class_axis(name: str, maps: Tensor) -> None:
 
 
 def class_maps(prediction: Tensor, target: Tensor, *, include_background: bool) -> tuple[Tensor, Tensor]:
-    """Check two maps, and lay them out as (batch, classes, space), also without a spatial axis.
+    """Check two maps, and lay them out as (batch, classes, voxels).
 
     Args:
         prediction: (batch, classes, *space), in [0, 1].
@@ -62,7 +62,12 @@ def class_maps(prediction: Tensor, target: Tensor, *, include_background: bool) 
     target = checked_target(prediction, target)
     if not include_background and prediction.shape[1] > 1:
         prediction, target = prediction[:, 1:], target[:, 1:]
-    return prediction.unsqueeze(-1).flatten(2), target.unsqueeze(-1).flatten(2)
+    return space_flattened(prediction), space_flattened(target)
+
+
+def space_flattened(maps: Tensor) -> Tensor:
+    """(batch, classes, *space) as (batch, classes, voxels); without an axis of space there is one voxel."""
+    return maps.unsqueeze(-1).flatten(2)
 
 
 def hits_and_mistakes(
@@ -97,7 +102,7 @@ def hits_and_mistakes(
 
 
 def summed_axes(*, batch: bool) -> tuple[int, ...]:
-    """The axes of (batch, classes, space) that are summed: the space, or the batch too."""
+    """The axes of (batch, classes, voxels) that are summed: the voxels, or the batch too."""
     return (0, 2) if batch else (2,)
 
 
