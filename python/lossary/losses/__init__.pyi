@@ -46,5 +46,15 @@ from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as Se
 from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
+from lossary.losses.segmentation.branch_disagreement import BranchDisagreement as BranchDisagreement
+from lossary.losses.segmentation.branch_disagreement import branch_disagreement as branch_disagreement
 from lossary.losses.segmentation.dice import Dice as Dice
 from lossary.losses.segmentation.dice import dice as dice
+from lossary.losses.segmentation.jaccard import Jaccard as Jaccard
+from lossary.losses.segmentation.jaccard import jaccard as jaccard
+from lossary.losses.segmentation.prior_aware_entropy import PriorAwareEntropy as PriorAwareEntropy
+from lossary.losses.segmentation.prior_aware_entropy import prior_aware_entropy as prior_aware_entropy
+from lossary.losses.segmentation.soft_cldice import SoftCldice as SoftCldice
+from lossary.losses.segmentation.soft_cldice import soft_cldice as soft_cldice
+from lossary.losses.segmentation.tversky import Tversky as Tversky
+from lossary.losses.segmentation.tversky import tversky as tversky
