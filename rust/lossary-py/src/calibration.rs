@@ -3,7 +3,7 @@
 use crate::arrays::{Classes, Numbers, slice};
 use crate::errors::{calibration_error, decode_error, no_probabilities, state_error};
 use crate::states::lock;
-use lossary_core::calibration::{self, Edges, Table, rounded};
+use lossary_core::calibration::{self, Edges, Sums, Table, rounded};
 use lossary_core::states::calibration as states;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -16,9 +16,12 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 type Columns<'py> = (Bound<'py, PyArray1<u64>>, Doubles<'py>);
 
 fn columns<'py>(py: Python<'py>, tables: &[Table]) -> Columns<'py> {
-    let each = |happened: usize| tables.iter().flat_map(|table| &table.bins).map(move |bin| bin[happened]);
-    let (counts, sums): (Vec<u64>, Vec<f64>) =
-        each(0).chain(each(1)).map(|sums| (sums.count, rounded(sums.probability))).unzip();
+    let each =
+        |pick: fn([Sums; 2]) -> Sums| tables.iter().flat_map(|table| &table.bins).map(move |&bin| pick(bin));
+    let (counts, sums): (Vec<u64>, Vec<f64>) = each(|[missed, _]| missed)
+        .chain(each(|[_, happened]| happened))
+        .map(|sums| (sums.count, rounded(sums.probability)))
+        .unzip();
     (counts.into_pyarray(py), sums.into_pyarray(py))
 }
 
