@@ -72,7 +72,8 @@ def by_torch_operations(surrogate: str) -> Callable[[Any], Any]:
 def read(result: Any) -> np.ndarray:
     value, gradient = result
     scale = len(gradient)  # so that components count as much as the value
-    return np.append(float(torch.as_tensor(value).detach()), np.asarray(gradient)[:SHOWN] * scale)
+    whole = torch.as_tensor(value, dtype=torch.float64).item()
+    return np.append(whole, np.asarray(gradient)[:SHOWN] * scale)
 
 
 def ours(surrogate: str) -> dict[str, Callable[[Any], Call]]:
