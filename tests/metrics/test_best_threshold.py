@@ -319,3 +319,8 @@ def test_the_input_is_left_as_it_was():
         each.setflags(write=False)
     best_threshold(y_true, y_score, sample_weight=weight, constraints="acceptance_rate >= 0.1", groups=y_true)
     best_threshold(y_true, y_score, metric=lambda tp, fp, fn, tn: tp)
+
+
+def test_groups_of_no_samples_are_refused():
+    with pytest.raises(InvalidInputError, match="y_score: got no samples; wanted at least one"):
+        best_threshold([], [], groups=[])

@@ -261,3 +261,8 @@ def test_classes_need_two_axes():
         metrics.classwise_calibration_error([0, 1], [0.5, 0.5])
     with pytest.raises(errors.ShapeError, match=r"^y_prob: got shape"):
         metrics.top_label_brier_score([0, 1], [0.5, 0.5])
+
+
+def test_several_positive_classes_are_refused():
+    with pytest.raises(errors.DtypeError, match=r"pos_label: got \[0, 1\]; wanted one label"):
+        metrics.expected_calibration_error([0, 1, 0], [0.1, 0.2, 0.3], pos_label=[0, 1])

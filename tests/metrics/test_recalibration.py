@@ -171,3 +171,10 @@ def test_bad_samples_of_a_temperature_are_refused(args, message):
     with pytest.raises(errors.InvalidInputError) as caught:
         metrics.fit_temperature(*args)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("fit", [metrics.fit_isotonic, metrics.fit_temperature])
+def test_several_positive_classes_are_refused(fit):
+    """NumPy compared them with the labels, one by one, or raised its error of broadcasting."""
+    with pytest.raises(errors.DtypeError, match=r"pos_label: got \[0, 1\]; wanted one label"):
+        fit([0, 1, 0], [0.1, 0.2, 0.3], pos_label=[0, 1])

@@ -13,6 +13,7 @@ from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.metrics.arrays import Array, numeric, scores, to_numpy
 from lossary.metrics.labels import positives
+from lossary.metrics.options import check_label
 from lossary.metrics.probabilities import true_classes, true_labels
 from lossary.metrics.reliability import event_weights
 
@@ -88,6 +89,7 @@ def fit_isotonic(
         >>> fit.transform([0.0, 2.5, 3.5]).tolist()
         [0.0, 0.5, 0.75]
     """
+    check_label("pos_label", pos_label, optional=True)
     score = scores("y_score", y_score)
     truth = positives(true_labels(y_true, len(score), "y_score"), pos_label)
     weight = event_weights(sample_weight, len(score))
@@ -163,6 +165,7 @@ def fit_temperature(
         >>> fit.transform([2.0]).round(9).tolist()
         [0.75]
     """
+    check_label("pos_label", pos_label, optional=True)
     given = _logits(logits)
     labelled = true_labels(y_true, len(given), "logits")
     if np.ndim(logits) == 2:

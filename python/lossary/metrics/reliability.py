@@ -13,7 +13,7 @@ from lossary.metrics.arrays import Array, relative_weights, to_numpy
 from lossary.metrics.bootstrap import of_reweighted
 from lossary.metrics.confidence import Confidence, Interval, Value
 from lossary.metrics.labels import positives, present
-from lossary.metrics.options import check_choice, check_whole
+from lossary.metrics.options import check_choice, check_label, check_whole
 from lossary.metrics.probabilities import check_probabilities, probabilities, true_classes, true_labels
 
 Doubles = NDArray[np.float64]
@@ -170,6 +170,7 @@ def check_bins(bins: Any, strategy: Any = "uniform", name: str = "bins") -> None
 
 def events_of(y_true: Any, y_prob: Any, pos_label: Any, labels: Any) -> Events:
     """The events whose probabilities are told: the positive class, or that the most likely class is right."""
+    check_label("pos_label", pos_label, optional=True)
     array, is_matrix = _probabilities(y_prob)
     if not is_matrix:
         if labels is not None:

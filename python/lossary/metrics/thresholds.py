@@ -147,6 +147,8 @@ def best_threshold(
         return _several(goal, names, each, "column")
     positive, score, weight = ranked(y_true, y_score, pos_label, sample_weight)
     if groups is not None:
+        if not len(score):
+            raise InvalidInputError("y_score: got no samples; wanted at least one")
         names, numbers = numbered(groups, len(score))
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=len(names)))[:-1]
