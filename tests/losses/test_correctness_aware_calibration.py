@@ -28,7 +28,8 @@ def test_equals_the_brier_score_of_the_top_label():
     right = (predicted == target).long()
     exact = metrics.brier_score_loss(right.numpy(), confidence.numpy())
     assert correctness_aware_calibration(logits, target).item() == pytest.approx(exact)
-    (metric,) = LOSS.pairs_with
+    _, metric = LOSS.pairs_with
+    assert metric.name == "top_label_brier_score"
     assert metric(logits=logits, target=target) == pytest.approx(exact)
 
 
