@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Another torch build, for example a CPU-only one: make demo TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
 TORCH  ?= torch
+# Random input of the Rust tests: the same in every run. Another: make test-rust PROPTEST_RNG_SEED=7
+export PROPTEST_RNG_SEED ?= 1
 # As many test processes as cores; each takes over tests of one that is behind.
 PYTEST  = -m pytest -q -n auto --dist worksteal
 SOURCES := $(shell find python rust plugins/template -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md

@@ -31,7 +31,7 @@ def best_saddle(score: torch.Tensor, target: torch.Tensor, margin: float) -> dic
     return {"a": a, "b": b, "alpha": (margin + b - a).clamp(min=0)}
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(rows=batches, margin=st.sampled_from([0.3, 1.0, 4.0]))
 def test_min_max_form_at_its_saddle_is_the_closed_form(rows, margin):
     score, target = tensors(rows)
@@ -46,7 +46,7 @@ def test_min_max_form_at_its_saddle_is_the_closed_form(rows, margin):
     )
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches, step=st.sampled_from([-0.7, 0.2, 1.5]))
 def test_the_saddle_is_least_in_a_and_b_and_greatest_in_alpha(rows, step):
     score, target = tensors(rows)
@@ -59,7 +59,7 @@ def test_the_saddle_is_least_in_a_and_b_and_greatest_in_alpha(rows, step):
     assert auc_margin(score, target, form="minmax", **moved) <= value + 1e-9
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches)
 def test_prior_form_is_the_min_max_form_times_the_prior_variance(rows):
     score, target = tensors(rows)
@@ -71,7 +71,7 @@ def test_prior_form_is_the_min_max_form_times_the_prior_variance(rows):
     )
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches)
 def test_without_separation_it_is_the_mean_square_over_all_pairs(rows):
     score, target = tensors(rows)

@@ -41,7 +41,7 @@ def brute_force(score, target, surrogate="squared_hinge", margin=1.0, scale=1.0)
     return 1 - (weight[:, positive].sum(1) / weight.sum(1)).mean()
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=80)
 @given(
     rows=batches,
     surrogate=st.sampled_from(SURROGATES),

@@ -38,7 +38,7 @@ def test_of_all_voxels_the_squared_form_is_the_mean_squared_error():
 
 
 @given(seed=st.integers(0, 2**16), distance=st.sampled_from(DISTANCES))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_branches_are_alike_and_receive_opposite_gradients(seed, distance):
     leaves = [branch.requires_grad_() for branch in branches(2, 2, 5, seed=seed)]
     loss = branch_disagreement(*leaves, distance=distance)

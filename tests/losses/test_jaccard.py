@@ -36,7 +36,7 @@ def test_equals_the_formula_read_literally(shape, squared):
     squared=st.booleans(),
     batch=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_is_twice_dice_over_one_more_than_dice_of_twice_the_smoothing(seed, smooth, squared, batch):
     options = {"squared": squared, "batch": batch, "reduction": "none"}
     overlap = dice(*maps(2, 2, 7, seed=seed), smooth=2 * smooth, **options)

@@ -30,7 +30,7 @@ def tensors(rows: list[tuple[float, bool]]) -> tuple[torch.Tensor, torch.Tensor]
     )
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(rows=batches)
 def test_paired_metric_is_the_share_of_pairs_in_order(rows):
     score, target = tensors(rows)
@@ -40,7 +40,7 @@ def test_paired_metric_is_the_share_of_pairs_in_order(rows):
     assert exact == roc_auc_score(target.numpy(), score.numpy())
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(rows=batches, temperature=st.sampled_from([0.1, 1.0, 5.0]))
 def test_bounds_the_area_over_the_curve(rows, temperature):
     score, target = tensors(rows)
@@ -48,7 +48,7 @@ def test_bounds_the_area_over_the_curve(rows, temperature):
     assert bound >= 1 - auc_by_counting(score, target) - 1e-12
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches, constant=st.integers(-64, 64))
 def test_adding_a_constant_to_every_score_changes_nothing(rows, constant):
     score, target = tensors(rows)

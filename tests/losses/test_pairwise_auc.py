@@ -30,7 +30,7 @@ def differences(score: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return score[target == 1].unsqueeze(1) - score[target == 0]
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=80)
 @given(
     rows=batches,
     surrogate=st.sampled_from(SURROGATES),
@@ -51,7 +51,7 @@ def test_equals_the_mean_over_all_pairs(rows, surrogate, margin, scale):
     )
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches)
 def test_square_is_the_spread_of_the_classes_and_the_distance_of_their_means(rows):
     score, target = tensors(rows)
@@ -68,7 +68,7 @@ def test_square_is_auc_margin_where_the_margin_is_not_kept():
     torch.testing.assert_close(pairwise_auc(score, target, surrogate="square"), auc_margin(score, target))
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@settings(max_examples=30)
 @given(rows=batches, temperature=st.sampled_from([0.2, 1.0, 4.0]))
 def test_logistic_is_mann_whitney(rows, temperature):
     score, target = tensors(rows)
@@ -80,7 +80,7 @@ def test_logistic_is_mann_whitney(rows, temperature):
     )
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches, surrogate=st.sampled_from(["squared_hinge", "hinge", "square", "exponential"]))
 def test_bounds_the_area_over_the_curve(rows, surrogate):
     score, target = tensors(rows)

@@ -50,7 +50,7 @@ def gradient(loss: torch.Tensor, score: torch.Tensor) -> torch.Tensor:
     return torch.autograd.grad(loss, score)[0]
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(rows=batches, surrogate=st.sampled_from(SURROGATES), max_fpr=shares, scale=st.sampled_from([0.4, 1.9]))
 def test_equals_each_row_sorted_on_its_own(rows, surrogate, max_fpr, scale):
     score, target = tensors(rows)
@@ -62,7 +62,7 @@ def test_equals_each_row_sorted_on_its_own(rows, surrogate, max_fpr, scale):
     torch.testing.assert_close(gradient(actual, score), gradient(expected, score), rtol=1e-9, atol=1e-10)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches, surrogate=st.sampled_from(SURROGATES), max_fpr=shares)
 def test_equals_its_dual(rows, surrogate, max_fpr):
     score, target = tensors(rows)
@@ -91,7 +91,7 @@ def test_less_than_one_negative_is_the_hardest_one(surrogate):
     torch.testing.assert_close(partial_auc_cvar(score, target, surrogate=surrogate, max_fpr=1e-3), hardest)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(rows=batches, surrogate=st.sampled_from(SURROGATES))
 def test_a_smaller_range_costs_more(rows, surrogate):
     score, target = tensors(rows)

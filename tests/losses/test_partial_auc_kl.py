@@ -31,7 +31,7 @@ def gradient(loss: torch.Tensor, score: torch.Tensor) -> torch.Tensor:
     return torch.autograd.grad(loss, score)[0]
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 99),
     size=st.integers(2, 20),

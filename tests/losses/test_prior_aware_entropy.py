@@ -58,7 +58,7 @@ def test_one_class_everywhere_is_no_way_out():
 
 
 @given(seed=st.integers(0, 2**16), weight=st.floats(0, 10))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_one_ratio_for_all_images_is_that_ratio_for_each(seed, weight):
     prediction, prior = images(3, 4, 5, seed=seed)
     each = prior_aware_entropy(prediction, prior[:1].expand(3, 4), prior_weight=weight)
@@ -66,7 +66,7 @@ def test_one_ratio_for_all_images_is_that_ratio_for_each(seed, weight):
 
 
 @given(seed=st.integers(0, 2**16), proportion=st.sampled_from(["mean", "max_normalized"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_classes_and_voxels_have_no_order(seed, proportion):
     prediction, prior = images(2, 3, 6, seed=seed)
     order = torch.randperm(3, generator=torch.Generator().manual_seed(seed))

@@ -52,7 +52,7 @@ def test_batch_gives_a_scalar_whatever_the_reduction(reduction):
 
 
 @given(seed=st.integers(0, 2**16), smooth=st.floats(1e-6, 10))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_of_a_single_map_batch_says_nothing_new(seed, smooth):
     given_maps = maps(1, 1, 5, 6, seed=seed)
     torch.testing.assert_close(
@@ -61,7 +61,7 @@ def test_of_a_single_map_batch_says_nothing_new(seed, smooth):
 
 
 @given(seed=st.integers(0, 2**16))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_hard_maps_may_change_places(seed):
     prediction, target = maps(1, 2, 6, 7, seed=seed)
     prediction = prediction.round()

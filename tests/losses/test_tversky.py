@@ -44,7 +44,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(seed=st.integers(0, 2**16), smooth=st.floats(1e-6, 10), options=OPTIONS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_halves_are_dice_with_twice_the_smoothing(seed, smooth, options):
     given_maps = maps(2, 2, 7, seed=seed)
     overlap = dice(*given_maps, smooth=2 * smooth, **options)
@@ -52,7 +52,7 @@ def test_halves_are_dice_with_twice_the_smoothing(seed, smooth, options):
 
 
 @given(seed=st.integers(0, 2**16), smooth=st.floats(1e-6, 10), options=OPTIONS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_ones_are_jaccard(seed, smooth, options):
     given_maps = maps(2, 2, 7, seed=seed)
     overlap = jaccard(*given_maps, smooth=smooth, **options)

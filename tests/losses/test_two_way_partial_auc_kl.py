@@ -39,7 +39,7 @@ def gradient(loss: torch.Tensor, score: torch.Tensor) -> torch.Tensor:
 temperatures = st.sampled_from([0.05, 1.0, 7.0])
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 99),
     size=st.integers(2, 20),

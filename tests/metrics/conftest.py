@@ -10,11 +10,7 @@ import numpy as np
 import pytest
 import sklearn.exceptions
 import sklearn.metrics
-from hypothesis import settings
 from lossary import errors, metrics
-
-settings.register_profile("metrics", derandomize=True, deadline=None, database=None)
-settings.load_profile("metrics")
 
 TOLERANCE = 1e-12
 _WARNINGS = {

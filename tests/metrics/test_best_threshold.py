@@ -324,3 +324,15 @@ def test_the_input_is_left_as_it_was():
 def test_groups_of_no_samples_are_refused():
     with pytest.raises(InvalidInputError, match="y_score: got no samples; wanted at least one"):
         best_threshold([], [], groups=[])
+
+
+@pytest.mark.parametrize("groups", [None, [0, 0, 0, 0]])
+@pytest.mark.parametrize("unit", [2.0**-120, 2.0**-600, 2.0**-1030, 2.0**1000])
+def test_counts_are_in_the_units_of_extreme_weights(unit, groups):
+    """They were scaled so that no sum overflows, and came back so; sums below 1e-30 counted as nothing."""
+    labels, scores, weight = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], np.array([1.0, 2.0, 3.0, 4.0])
+    plain = best_threshold(labels, scores, sample_weight=weight, groups=groups)
+    extreme = best_threshold(labels, scores, sample_weight=weight * unit, groups=groups)
+    assert (extreme.tp, extreme.fp, extreme.fn, extreme.tn) == tuple(
+        count * unit for count in (plain.tp, plain.fp, plain.fn, plain.tn)
+    )

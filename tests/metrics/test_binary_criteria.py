@@ -50,14 +50,14 @@ outcomes = st.tuples(*[st.integers(0, 9)] * 4)
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(counts=outcomes.filter(lambda counts: counts[0] + counts[2] > 0 and counts[1] + counts[3] > 0))
 def test_equals_the_metric_of_the_labels(name, counts):
     assert ALL[name](*counts) == pytest.approx(exact(name, *labels(*counts)), rel=1e-14, abs=1e-15)
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(columns=st.lists(outcomes, min_size=1, max_size=5))
 def test_arrays_give_the_scores_of_their_entries(name, columns):
     counts = np.array(columns).T
@@ -77,7 +77,7 @@ def test_tensors_give_the_scores_of_their_entries_and_keep_their_dtype(name):
 
 
 @pytest.mark.parametrize("name", BINARY_CRITERIA)
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(counts=st.tuples(*[st.floats(0, 1e6)] * 4), unit=st.sampled_from([1e-9, 1e9]))
 def test_the_range_is_kept_and_the_unit_of_the_weights_does_not_count(name, counts, unit):
     counts = tuple(count if count > 1e-6 else 0.0 for count in counts)

@@ -49,7 +49,7 @@ batches = st.lists(
 ).filter(lambda rows: len({label for _, label, _ in rows}) == 2)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=batches,
     temperature=st.sampled_from([0.05, 1.0, 7.0]),

@@ -84,7 +84,7 @@ batches = st.integers(1, 4).flatmap(
 )
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@settings(max_examples=250)
 @given(
     batch=batches,
     surrogate=st.sampled_from(SURROGATES),

@@ -91,7 +91,7 @@ def tensors(rows: list[tuple[float, bool]]) -> tuple[torch.Tensor, torch.Tensor]
     return torch.tensor([row[0] for row in rows], dtype=torch.float64), torch.tensor([row[1] for row in rows])
 
 
-@settings(max_examples=120, derandomize=True, deadline=None)
+@settings(max_examples=120)
 @given(rows=batches, options=surrogates, of=st.sampled_from(["all", "positives", "negatives"]))
 def test_means_equal_brute_force(rows, options, of):
     score, target = tensors(rows)
@@ -101,7 +101,7 @@ def test_means_equal_brute_force(rows, options, of):
     assert_same(actual, expected, score)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(rows=batches, options=surrogates, temperature=st.sampled_from([0.05, 1.0, 40.0]))
 def test_log_means_equal_brute_force(rows, options, temperature):
     score, target = tensors(rows)
@@ -112,7 +112,7 @@ def test_log_means_equal_brute_force(rows, options, temperature):
     assert_same(actual, expected, score, rtol=1e-9)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(rows=batches, options=surrogates.filter(is_sorted), share=st.sampled_from([0.1, 0.37, 0.5, 1.0]))
 def test_top_means_equal_brute_force(rows, options, share):
     score, target = tensors(rows)
@@ -123,7 +123,7 @@ def test_top_means_equal_brute_force(rows, options, share):
     assert_same(actual, expected, score)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(rows=batches, options=surrogates)
 def test_tails_equal_brute_force(rows, options):
     score, target = tensors(rows)

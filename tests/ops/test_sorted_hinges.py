@@ -12,7 +12,7 @@ from lossary.ops.sorted_hinges import SortedRows, hinge
 exact_scores = st.floats(-4, 4) | st.sampled_from([0.1, 0.2, 0.3, 0.7, 0.8, 1.1, 1e-17, -1e-17, 1e-300, 0.0])
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(
     samples=st.lists(st.tuples(exact_scores, st.booleans(), st.integers(-3, 3)), min_size=1, max_size=12),
     margin=st.sampled_from(

@@ -6,14 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.binary_criteria import BINARY_CRITERIA
 from lossary.streaming import BoundedRankingState, Bounds, ExactRankingState
-
-settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
-settings.load_profile("streaming")
 
 scores = st.one_of(
     st.floats(0, 1), st.integers(0, 8).map(lambda step: step / 8), st.sampled_from([-3.0, 9.0])

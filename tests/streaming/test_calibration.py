@@ -36,7 +36,7 @@ def told(state):
     return np.array(values).tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(KINDS),
     seed=st.integers(0, 2**32),

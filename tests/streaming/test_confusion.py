@@ -16,9 +16,6 @@ from lossary import metrics
 from lossary.errors import DtypeError, InvalidInputError, ShapeError, UndefinedMetricError
 from lossary.streaming import ConfusionState, ConfusionSummary, ExactRankingState
 
-settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
-settings.load_profile("streaming")
-
 AVERAGES = ("micro", "macro", "weighted", None)
 EVALUATED = [
     (metrics.accuracy_score, {}),

@@ -11,15 +11,12 @@ import lossary
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lossary import metrics
 from lossary.errors import UndefinedMetricError, UndefinedMetricWarning
 from lossary.metrics.binary_criteria import BINARY_CRITERIA
 from lossary.streaming import ExactRankingState, RankingSummary
-
-settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
-settings.load_profile("streaming")
 
 scores = st.one_of(
     st.integers(-3, 3).map(float),

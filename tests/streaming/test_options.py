@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, LossaryError, ShapeError
 from lossary.streaming import BoundedRankingState, ExactRankingState
 
-settings.register_profile("streaming", derandomize=True, deadline=None, database=None)
-settings.load_profile("streaming")
-
 KINDS = [ExactRankingState, BoundedRankingState]
 Y, S = [0, 1, 1, 0], [0.1, 0.2, 0.3, 0.4]
 

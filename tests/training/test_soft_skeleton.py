@@ -62,7 +62,7 @@ def test_equals_plain_loops(shape, iterations):
 
 
 @given(seed=st.integers(0, 2**16), iterations=st.integers(0, 4), cut=st.floats(0.1, 0.9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_skeleton_of_a_mask_is_a_mask_inside_of_it(seed, iterations, cut):
     mask = (image(1, 2, 7, 8, seed=seed) > cut).double()
     skeleton = soft_skeleton(mask, iterations=iterations)
@@ -71,7 +71,7 @@ def test_the_skeleton_of_a_mask_is_a_mask_inside_of_it(seed, iterations, cut):
 
 
 @given(seed=st.integers(0, 2**16), iterations=st.integers(0, 4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_turns_with_the_image(seed, iterations):
     maps = image(1, 1, 4, 5, 3, seed=seed)
     skeleton = soft_skeleton(maps, iterations=iterations)
@@ -80,7 +80,7 @@ def test_turns_with_the_image(seed, iterations):
 
 
 @given(seed=st.integers(0, 2**16))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_grows_with_the_iterations_and_stays_within_zero_and_one(seed):
     maps = image(1, 1, 6, 7, seed=seed)
     skeletons = torch.cat([soft_skeleton(maps, iterations=iterations) for iterations in range(5)])

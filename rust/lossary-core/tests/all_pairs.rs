@@ -67,6 +67,17 @@ fn many_samples_agree_with_all_pairs() {
     }
 }
 
+#[test]
+fn vanishing_pairs_agree_with_all_pairs() {
+    for above in [700.0, 709.0, 716.877, 730.0, 746.0, 800.0] {
+        let at = Parameters { scale: 3.0, temperature: 1e-4, ..Parameters::default() };
+        for surrogate in [Surrogate::Logistic, Surrogate::Sigmoid, Surrogate::Exponential] {
+            let errors = compare(surrogate, [&[above / 3e4, 5.0], &[0.0; 100]], None, &at);
+            assert!(errors.iter().all(|&error| error <= 2e-14), "{surrogate:?} {above} {errors:?}");
+        }
+    }
+}
+
 /// Scores of a class: ties, a spread, two far clusters, tiny and huge numbers.
 fn class() -> impl Strategy<Value = Vec<f64>> {
     let most = 1..200_usize;

@@ -131,7 +131,7 @@ fn naive<S: Score + Into<f64>>(
             of_negatives: part(&of_y, 0),
         },
         product: (part(&of_x, 1), part(&of_y, 1)),
-        terms: part(&of_x, 2).into_iter().chain(part(&of_y, 2)).fold(0.0, f64::max),
+        terms: part(&of_x, 2).into_iter().chain(part(&of_y, 2)).fold(LEAST, f64::max),
     }
 }
 
@@ -153,7 +153,7 @@ fn error_of(ours: (&[f64], &[f64]), wanted: (&[f64], &[f64]), largest: f64) -> f
 }
 
 pub fn relative(ours: f64, wanted: f64) -> f64 {
-    if ours == wanted { 0.0 } else { (ours - wanted).abs() / wanted.abs() }
+    if ours == wanted { 0.0 } else { (ours - wanted).abs() / wanted.abs().max(LEAST) }
 }
 
 /// Compares with the definition; returns the errors of value, gradient and product.
