@@ -31,6 +31,12 @@ class Counts(NamedTuple):
     fn: Doubles
     tn: Doubles
 
+    def of_criterion(self, criterion: BinaryCriterion) -> Doubles:
+        """What a named criterion gives, however small the weights: it takes tiny sums as nothing."""
+        total = float(self.tp[0] + self.fp[0] + self.fn[0] + self.tn[0])
+        unit = np.ldexp(1.0, -np.frexp(total)[1]) if 0 < total < 1 else 1.0
+        return np.asarray(criterion.score(*(each * unit for each in self)), np.float64)
+
 
 # Shares that are no scores, as none of them is better the higher it is.
 _SHARES: dict[str, BinaryCriterion] = {
@@ -58,7 +64,7 @@ class Limit:
 
     def is_met(self, counts: Counts) -> NDArray[np.bool_]:
         """At which thresholds the limit holds."""
-        values = self.criterion.score(*counts)
+        values = counts.of_criterion(self.criterion)
         return np.asarray(values >= self.bound if self.at_least else values <= self.bound)
 
     def __str__(self) -> str:
@@ -85,10 +91,11 @@ class Goal:
 
     def values(self, counts: Counts) -> Doubles:
         """The score at every threshold."""
+        if not self.is_given:
+            return counts.of_criterion(self.criterion)
         for each in counts:
             each.setflags(write=False)
-        score = self.criterion.score
-        return values_of(score, counts) if self.is_given else np.asarray(score(*counts), np.float64)
+        return values_of(self.criterion.score, counts)
 
     def best(self, counts: Counts) -> tuple[int, float]:
         """Position and score of the best threshold that the limits allow, the first of equally good ones.
@@ -246,7 +253,7 @@ def _out_of_reach(limits: tuple[Limit, ...], counts: Counts) -> UndefinedMetricE
             break
         met.append(limit)
         allowed = here
-    values = limit.criterion.score(*(each[allowed] for each in counts))
+    values = Counts(*(each[allowed] for each in counts)).of_criterion(limit.criterion)
     extreme = f"{values.max():.6g} at most" if limit.at_least else f"{values.min():.6g} at least"
     return UndefinedMetricError(
         f"constraints: got {limit}, which no threshold meets; wanted {extreme}, which can be had"

@@ -117,7 +117,7 @@ def metric_at_thresholds(
     named = BINARY_CRITERIA[check_criterion(criterion, "criterion")]
     counts, thresholds = _sweep(y_true, y_score, pos_label, sample_weight)
     check_classes(named, counts.tp[-1], counts.fp[-1])
-    return named.score(*counts), thresholds
+    return counts.of_criterion(named), thresholds
 
 
 def _sweep(y_true: Any, y_score: Any, pos_label: Any, sample_weight: Any) -> tuple[Counts, Array]:

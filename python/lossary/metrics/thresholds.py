@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
-from lossary.metrics.arrays import Array, contiguous, relative_weights, score_array
+from lossary.metrics.arrays import Array, contiguous, relative_weights, score_array, weights
 from lossary.metrics.averaging import one_of_each
 from lossary.metrics.bootstrap import around, draws_of_statistic, left_out_of_statistic, refuse_one
 from lossary.metrics.confidence import BOOTSTRAP, Confidence, Interval, Value, resolve
@@ -144,7 +144,7 @@ def best_threshold(
         each = [
             (contiguous(truth[:, place]), contiguous(score[:, place]), weight) for place in range(len(names))
         ]
-        return _several(goal, names, each, "column")
+        return _in_units(_several(goal, names, each, "column"), sample_weight, weight)
     positive, score, weight = ranked(y_true, y_score, pos_label, sample_weight)
     if groups is not None:
         if not len(score):
@@ -153,10 +153,23 @@ def best_threshold(
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=len(names)))[:-1]
         parts = [np.split(each[order], ends) for each in (positive, score)]
-        weights = [None] * len(names) if weight is None else np.split(weight[order], ends)
-        return _several(goal, names, list(zip(*parts, weights, strict=True)), "group")
+        shares = [None] * len(names) if weight is None else np.split(weight[order], ends)
+        return _in_units(
+            _several(goal, names, list(zip(*parts, shares, strict=True)), "group"), sample_weight, weight
+        )
     choice = _choice(goal, positive, score, weight)
-    return choice if settings is None else _with_interval(choice, goal, positive, score, weight, settings)
+    if settings is not None:
+        choice = _with_interval(choice, goal, positive, score, weight, settings)
+    return _in_units(choice, sample_weight, weight)
+
+
+def _in_units(choice: Choice, given: Any, weight: Doubles | None) -> Choice:
+    """The counts as sums of the weights given: extreme ones were scaled, so that no sum overflows."""
+    unscaled = None if weight is None else weights(given, len(weight))
+    if weight is None or unscaled is None or np.array_equal(unscaled, weight):
+        return choice
+    factor = float(unscaled.max()) / float(weight.max())
+    return choice._replace(**{cell: getattr(choice, cell) * factor for cell in ("tp", "fp", "fn", "tn")})
 
 
 def _columns(

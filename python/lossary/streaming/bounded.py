@@ -150,7 +150,8 @@ class BoundedRankingState(RankingState[_kernels.BoundedRanking]):
         if best is None:
             raise no_best(name)
         positives, negatives = self._state.totals()
-        nothing = float(BINARY_CRITERIA[name].score(0.0, 0.0, float(positives), float(negatives)))
+        total = positives + negatives
+        nothing = float(BINARY_CRITERIA[name].score(0.0, 0.0, positives / total, negatives / total))
         threshold, value, high = best
         if nothing >= value:
             return BoundedThreshold(inf, nothing, max(high, nothing))

@@ -57,7 +57,6 @@
 //! - **Exact.** Counts are integers of 64 and 128 bits. Weighted sums carry about 106 bits, in an order that
 //!   depends on the values alone; sums of the weights of tied scores are integers where they fit.
 //! - **Same bits for any number of threads.** Work is cut by the data.
-//! - **No panics.** Bad input is an error that names the position. Unsafe code is in `platform` alone.
 //! - **No panics.** Bad input is an error that names the position. Unsafe code is one module of 200 lines,
 //!   `platform`, for large pages and wide registers; the compiler refuses it elsewhere.
 //! - **Any numbers.** `f32`, `f64` and integers up to 64 bits are ranked as they are, infinities included;
