@@ -14,6 +14,7 @@
 //! | [`criteria`] | what a threshold can be best for: accuracy, F-beta, Matthews, Youden, cost and others |
 //! | [`thinning`] | a curve with fewer points, and the largest error that makes |
 //! | [`delong`] | variance of the area under the ROC curve |
+//! | [`persistence`] | components, loops and cavities of images: persistence pairs, Betti matching, Betti numbers |
 //! | [`placements`] | covariance of several areas on the same labels |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`calibration`] | how often events of each bin of probabilities happened |
@@ -96,6 +97,7 @@ pub mod order;
 mod overview;
 pub mod partial_area;
 mod partition;
+pub mod persistence;
 pub mod placements;
 mod platform;
 pub mod random;

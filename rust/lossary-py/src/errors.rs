@@ -7,6 +7,7 @@ use lossary_core::calibration::CalibrationError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
+use lossary_core::persistence::PersistenceError;
 use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
@@ -345,6 +346,27 @@ pub fn decode_error(error: DecodeError) -> PyErr {
 
 pub fn no_floats() -> PyErr {
     DtypeError::new_err("score: got integers; wanted 32-bit or 64-bit floats")
+}
+
+pub fn no_voxels(name: &str) -> PyErr {
+    DtypeError::new_err(format!(
+        "{name}: got another dtype; wanted float32, float64 or uint8, one for all images"
+    ))
+}
+
+pub fn unknown_construction(name: &str) -> PyErr {
+    InvalidInputError::new_err(format!("construction: got {name:?}; wanted \"V\" or \"T\""))
+}
+
+pub fn persistence_error(error: PersistenceError) -> PyErr {
+    match error {
+        PersistenceError::NotFinite { .. } | PersistenceError::TooLarge { .. } => {
+            InvalidInputError::new_err(error.to_string())
+        }
+        PersistenceError::Axes { .. }
+        | PersistenceError::Empty { .. }
+        | PersistenceError::LengthMismatch { .. } => ShapeError::new_err(error.to_string()),
+    }
 }
 
 pub fn all_pairs_error(error: AllPairsError) -> PyErr {

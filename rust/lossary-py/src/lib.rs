@@ -22,6 +22,7 @@ mod mann_whitney;
 mod operating_points;
 mod options;
 mod partial_area;
+mod persistence;
 mod rank_pairs;
 mod resampling;
 mod retrieval;
@@ -73,6 +74,8 @@ mod _kernels {
     use super::operating_points::{equal_error_rate, true_accept_rates};
     #[pymodule_export]
     use super::partial_area::partial_area;
+    #[pymodule_export]
+    use super::persistence::{betti_matching, betti_numbers, euler_characteristic, persistence_pairs};
     #[pymodule_export]
     use super::rank_pairs::RankPairs;
     #[pymodule_export]

@@ -1,0 +1,153 @@
+//! The cells that may join two components, in their order.
+//!
+//! An event is a word: the code of the cell's level above the cell. Words are listed by cell, so that a stable sort
+//! by code leaves ties in order.
+
+use super::buffers::Buffer;
+use super::lattice::{self, Cell, Lattice, Span};
+use super::levels::{Filtration, Level};
+
+/// Bits of a digit of the sort.
+const DIGIT: u32 = 11;
+
+/// Below, comparing is faster than counting.
+const FEW: usize = 1 << 9;
+
+/// Insertion moves at most so many words each, on average.
+const MOST_MOVES: usize = 8;
+
+/// Events from the oldest to the youngest.
+pub(super) struct Events(pub(super) Buffer<u64>);
+
+/// Marks an event that joined two components: no cell has this type.
+const JOINED: u64 = 3;
+
+#[inline(always)]
+pub(super) fn mark_joined(event: &mut u64) {
+    *event |= JOINED;
+}
+
+#[inline(always)]
+pub(super) fn has_joined(event: u64) -> bool {
+    event & JOINED == JOINED
+}
+
+impl Events {
+    /// The critical cells of a dimension, whose spans are given by type; `critical` has a bit of every place and type.
+    pub(super) fn new<L: Level, const D: usize>(
+        filtration: &Filtration<L, D>,
+        spans: [Span; D],
+        critical: &[u8],
+    ) -> Self {
+        let lattice = &filtration.lattice;
+        let mut words = Buffer::with_capacity(lattice.places / 2);
+        for start in lattice.rows() {
+            let row = &critical[start..start + lattice.row_length()];
+            for (eight, first) in row.chunks(8).zip((start..).step_by(8)) {
+                let mut bits = eight.iter().rev().fold(0, |bits, &byte| bits << 8 | u64::from(byte));
+                while bits != 0 {
+                    let bit = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    let (base, kind) = (first + bit / 8, bit % 8);
+                    let level = filtration.level(base, spans[kind]);
+                    if level < L::OUTSIDE {
+                        let code = filtration.code(level);
+                        words.push(u64::from(code) << 32 | u64::from(lattice::cell(base, kind)));
+                    }
+                }
+            }
+        }
+        Self::sorted(filtration, spans, words)
+    }
+
+    /// Sorts words that are listed by cell.
+    pub(super) fn sorted<L: Level, const D: usize>(
+        filtration: &Filtration<L, D>,
+        spans: [Span; D],
+        mut words: Buffer<u64>,
+    ) -> Self {
+        sort(&mut words);
+        if filtration.codes_collide() {
+            let level = |word: u64| {
+                let cell = word as Cell;
+                filtration.level(lattice::base(cell), spans[lattice::kind(cell)]).key()
+            };
+            for agreeing in words.chunk_by_mut(|&a, &b| a >> 32 == b >> 32) {
+                if agreeing.len() > 1 && !agreeing.is_sorted_by_key(|&word| level(word)) {
+                    agreeing.sort_by_cached_key(|&word| level(word));
+                }
+            }
+        }
+        Self(words)
+    }
+}
+
+/// The spans of edges, by type.
+pub(super) fn edges<const D: usize>() -> [Span; D] {
+    std::array::from_fn(Lattice::<D>::axis)
+}
+
+/// The spans of the facets of top cells, by type.
+pub(super) fn facets<const D: usize>() -> [Span; D] {
+    std::array::from_fn(Lattice::<D>::facet)
+}
+
+/// Sorts words: two passes by digit over the upper bits of the upper halves, then insertion.
+pub(super) fn sort(words: &mut Vec<u64>) {
+    if words.len() < FEW {
+        words.sort_unstable();
+        return;
+    }
+    let codes = || words.iter().map(|&word| word >> 32);
+    let (lowest, highest) = codes().fold((u64::MAX, 0), |(low, high), code| (low.min(code), high.max(code)));
+    let bits = u64::BITS - (highest - lowest).leading_zeros();
+    if bits == 0 {
+        if !words.is_sorted() {
+            words.sort_unstable();
+        }
+        return;
+    }
+    let rest = bits.saturating_sub(2 * DIGIT);
+    let digit = |word: u64, pass: u32| ((word >> 32) - lowest) >> (rest + pass * DIGIT) & ((1 << DIGIT) - 1);
+    let mut counts = [[0_u32; 1 << DIGIT]; 2];
+    for &word in words.iter() {
+        counts[0][digit(word, 0) as usize] += 1;
+        counts[1][digit(word, 1) as usize] += 1;
+    }
+    let mut spare = Buffer::filled(0, words.len());
+    for (pass, counts) in (0..).zip(&mut counts) {
+        if pass * DIGIT >= bits {
+            break;
+        }
+        let mut start = 0;
+        for count in counts.iter_mut() {
+            start += std::mem::replace(count, start);
+        }
+        for &word in words.iter() {
+            let next = &mut counts[digit(word, pass) as usize];
+            spare[*next as usize] = word;
+            *next += 1;
+        }
+        std::mem::swap(words, &mut *spare);
+    }
+    insert(words);
+}
+
+/// Insertion sort, unless too much would move.
+fn insert(words: &mut [u64]) {
+    let mut moves = 0;
+    for place in 1..words.len() {
+        let word = words[place];
+        let mut hole = place;
+        while hole > 0 && words[hole - 1] > word {
+            words[hole] = words[hole - 1];
+            hole -= 1;
+        }
+        words[hole] = word;
+        moves += place - hole;
+        if moves > MOST_MOVES * words.len() {
+            words.sort_unstable();
+            return;
+        }
+    }
+}
