@@ -7,6 +7,7 @@ pyarrow.
 
 from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_loss
 from lossary.metrics.auc import auc, roc_auc_score
+from lossary.metrics.betti_numbers import BettiNumbers, betti_numbers, euler_characteristic
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.calibration import (
     adaptive_calibration_error,
@@ -49,6 +50,14 @@ from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.partial import partial_auc
+from lossary.metrics.persistence import (
+    BettiMatchingPairs,
+    MatchRecord,
+    PairRecord,
+    PersistencePairs,
+    betti_matching_pairs,
+    persistence_pairs,
+)
 from lossary.metrics.precision_recall import (
     f1_score,
     fbeta_score,
@@ -77,13 +86,27 @@ from lossary.metrics.spearman import spearman_rho, spearman_test
 from lossary.metrics.threshold_sweep import confusion_matrix_at_thresholds, metric_at_thresholds
 from lossary.metrics.thresholds import ThresholdChoice, ThresholdChoices, best_threshold
 from lossary.metrics.top_k import top_k_accuracy_score
+from lossary.metrics.topology_errors import (
+    BettiErrors,
+    EulerErrors,
+    betti_matching_error,
+    betti_number_error,
+    euler_characteristic_error,
+)
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
+    "BettiErrors",
+    "BettiMatchingPairs",
+    "BettiNumbers",
     "BrierDecomposition",
     "Confidence",
+    "EulerErrors",
     "Interval",
     "IsotonicCalibrator",
+    "MatchRecord",
+    "PairRecord",
+    "PersistencePairs",
     "RankTest",
     "ReliabilityDiagram",
     "RocAucComparison",
@@ -97,6 +120,10 @@ __all__ = [
     "average_precision_score",
     "balanced_accuracy_score",
     "best_threshold",
+    "betti_matching_error",
+    "betti_matching_pairs",
+    "betti_number_error",
+    "betti_numbers",
     "brier_score_decomposition",
     "brier_score_loss",
     "calibration_curve",
@@ -112,6 +139,8 @@ __all__ = [
     "dcg_score",
     "det_curve",
     "equal_error_rate",
+    "euler_characteristic",
+    "euler_characteristic_error",
     "expected_calibration_error",
     "f1_score",
     "fbeta_score",
@@ -140,6 +169,7 @@ __all__ = [
     "ndcg_score",
     "normalized_mutual_info_score",
     "partial_auc",
+    "persistence_pairs",
     "precision_at_k",
     "precision_recall_curve",
     "precision_recall_fscore_support",
