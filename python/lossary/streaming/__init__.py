@@ -5,7 +5,8 @@ batches, nor the order, nor the number of threads changes a bit of what a state 
 nothing. `ExactRankingState` keeps every distinct score and gives the metrics of `lossary.metrics` on all
 samples; `BoundedRankingState` keeps bins, in memory that never grows, and gives them with certain bounds;
 `CalibrationState` keeps bins of probabilities, and gives the measures of calibration exactly;
-`ConfusionState` counts predicted labels, and evaluates any metric of them.
+`ConfusionState` counts predicted labels, and evaluates any metric of them; `TopologyState` sums errors of
+segmentations in components, loops and cavities.
 """
 
 from lossary.streaming.bounded import BoundedRankingState
@@ -18,6 +19,7 @@ from lossary.streaming.results import (
     Bounds,
     RankingSummary,
 )
+from lossary.streaming.topology import TopologyState, TopologySummary, TopologyTotals
 
 __all__ = [
     "BoundedRankingState",
@@ -30,4 +32,7 @@ __all__ = [
     "ConfusionSummary",
     "ExactRankingState",
     "RankingSummary",
+    "TopologyState",
+    "TopologySummary",
+    "TopologyTotals",
 ]

@@ -8,9 +8,15 @@ from lossary.errors import DtypeError, UndefinedMetricError
 from lossary.metrics.options import check_flag
 from lossary.streaming.results import Points, precision_recall_points, roc_points
 from lossary.streaming.samples import batch, data_bytes, label_of
+from lossary.streaming.topology_sums import TopologySums
 
 K = TypeVar(
-    "K", _kernels.ExactRanking, _kernels.BoundedRanking, _kernels.Calibration, _kernels.ConfusionCells
+    "K",
+    _kernels.ExactRanking,
+    _kernels.BoundedRanking,
+    _kernels.Calibration,
+    _kernels.ConfusionCells,
+    TopologySums,
 )
 R = TypeVar("R", _kernels.ExactRanking, _kernels.BoundedRanking)
 
