@@ -24,9 +24,13 @@ WEIGHT = RANDOM.random(N) + 0.1
 EMBEDDINGS = RANDOM.normal(size=(N, 4)) + np.eye(4)[CLASSES]
 
 CHOICES = (metrics.ThresholdChoice, metrics.verification.VerificationAccuracy)
+MAP_ERRORS = (metrics.BettiErrors, metrics.EulerErrors)
 BINARY, QUERIES, LABELS = (Y, S), (GRADES, ITEM_SCORES), (INDICATORS, SCORES)
 SEVERAL, PAIRED = (CLASSES, PROBABILITIES), (NUMBERS, S)
 WEIGHTED = {"sample_weight": WEIGHT}
+
+MAPS = (RANDOM.random((N, 2, 5, 5)), RANDOM.random((N, 2, 5, 5)))
+LABEL_MAPS = tuple((maps[:, 0] * 3).astype(int) for maps in MAPS)
 
 PROBABLE = (Y, np.round(0.1 + 0.6 * RANDOM.random(N) * (0.4 + Y), 2))
 
@@ -40,12 +44,16 @@ CALLS = [
     ("average_precision_score", LABELS, {"average": "samples"} | WEIGHTED),
     ("best_threshold", BINARY, {"metric": "matthews"}),
     ("best_threshold", BINARY, {"costs": {"fp": 1, "fn": 2}} | WEIGHTED),
+    ("betti_matching_error", MAPS, {"dimensions": [0]}),
+    ("betti_matching_error", LABEL_MAPS, {"labels": [1, 2], "space_axes": 2}),
+    ("betti_number_error", MAPS, {}),
     ("classwise_calibration_error", SEVERAL, {"bins": 2}),
     ("coverage_error", LABELS, WEIGHTED),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
     ("equal_error_rate", BINARY, {}),
     ("equal_error_rate", BINARY, WEIGHTED),
+    ("euler_characteristic_error", MAPS, {"construction": "T"}),
     ("expected_calibration_error", PROBABLE, {"bins": 3}),
     ("expected_calibration_error", PROBABLE, {"bins": 3, "norm": 2} | WEIGHTED),
     ("expected_calibration_error", SEVERAL, {"bins": 3, "norm": 2, "debias": True}),
@@ -90,11 +98,13 @@ CALLS = [
 ]
 
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
-# fits.
+# fits; what one image has.
 WITHOUT = {
     "accuracy_score",
     "auc",
     "balanced_accuracy_score",
+    "betti_matching_pairs",
+    "betti_numbers",
     "brier_score_decomposition",
     "brier_score_loss",
     "calibration_curve",
@@ -106,6 +116,7 @@ WITHOUT = {
     "confusion_matrix_at_thresholds",
     "d2_log_loss_score",
     "det_curve",
+    "euler_characteristic",
     "f1_score",
     "fbeta_score",
     "fit_isotonic",
@@ -120,6 +131,7 @@ WITHOUT = {
     "matthews_corrcoef",
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
+    "persistence_pairs",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
@@ -153,6 +165,8 @@ def values(call, **options):
     found = getattr(metrics, name)(*args, **given, **options)
     if isinstance(found, dict):
         return list(found.values())
+    if isinstance(found, MAP_ERRORS):
+        return [found.error]
     return [found.value if isinstance(found, CHOICES) else found]
 
 

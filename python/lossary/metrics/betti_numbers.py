@@ -92,16 +92,15 @@ def numbers_of(masks: Masks, construction: str) -> Counts:
     """The Betti numbers of each mask, and after them its Euler characteristic: (images, axes + 1)."""
     space = [*masks.shape[1:]]
     found = np.empty((len(masks), len(space) + 1), np.int64)
-    for row, mask in zip(found, masks.reshape(len(masks), -1), strict=True):
-        row[:-1], row[-1] = _kernels.betti_numbers(mask, space, construction)
+    for row, mask in zip(found, masks, strict=True):
+        row[:-1], row[-1] = _kernels.betti_numbers(mask.reshape(-1), space, construction)
     return found
 
 
 def characteristics_of(masks: Masks, construction: str) -> Counts:
     """The Euler characteristic of each mask, (images,)."""
     space = [*masks.shape[1:]]
-    flat = masks.reshape(len(masks), -1)
-    each = (_kernels.euler_characteristic(mask, space, construction) for mask in flat)
+    each = (_kernels.euler_characteristic(mask.reshape(-1), space, construction) for mask in masks)
     return np.fromiter(each, np.int64, len(masks))
 
 

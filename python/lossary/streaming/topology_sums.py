@@ -121,7 +121,7 @@ class TopologySums:
             made._content = images, sums.reshape(columns, measures)
         except (ValueError, struct.error) as error:
             raise InvalidInputError(f"data: got another length than it says; {wanted}") from error
-        possible = 0 <= images <= _MOST and sums.size and sums.min() >= 0 and (images or not sums.any())
-        if version != 1 or form or not possible:
+        possible = sums.size and sums.min() >= 0 and max(images, int(sums.max())) <= _MOST
+        if version != 1 or form or not possible or (not images and sums.any()):
             raise InvalidInputError(f"data: got sums that no images have; {wanted}")
         return made
