@@ -12,7 +12,13 @@ import numpy as np
 from lossary import errors, metrics
 from lossary.metrics import Confidence
 from lossary.metrics.binary_criteria import f1
-from lossary.streaming import BoundedRankingState, CalibrationState, ConfusionState, ExactRankingState
+from lossary.streaming import (
+    BoundedRankingState,
+    CalibrationState,
+    ConfusionState,
+    ExactRankingState,
+    TopologyState,
+)
 from lossary.streaming.state import State
 
 DTYPES = ("float16", "float32", "float64", "int8", "int64", "uint8", "uint64", "bool")
@@ -32,7 +38,12 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "multi_class": ("raise", "ovr", "ovo"),
     "ties": ("index", "optimistic", "pessimistic", "expected"),
     "empty": ("skip", "zero"),
-    "reduction": ("mean", "none"),
+    "reduction": ("mean", "sum", "none"),
+    "space_axes": (1, 2, 3, None),
+    "channels": (1, 1, 2),
+    "construction": ("V", "T"),
+    "dimensions": (None, [0], [1, 0], [2], (), {1}),
+    "threshold": (0.5, 0.0, 1e300, math.inf),
     "mode": ("hit", "fraction"),
     "gain": ("exponential", "linear"),
     "denominator": ("relevant", "min"),
@@ -82,9 +93,11 @@ NUMBERS = frozenset(
         "reference", "reference_labels", "x", "y",
     )
 )  # fmt: skip
+IMAGES = frozenset(("image", "mask", "prediction", "target"))
+SPACES = ((4,), (3, 5), (1, 1), (5, 3, 2), (2, 1, 6, 5), (0, 2, 3, 3), (1, 2, 3, 2, 3), (3, 0))
 FLAT = frozenset(("sample_weight", "groups", "query", "fold"))
 
-STATES = (ExactRankingState, BoundedRankingState, CalibrationState, ConfusionState)
+STATES = (ExactRankingState, BoundedRankingState, CalibrationState, ConfusionState, TopologyState)
 
 
 class Garbage:
@@ -101,6 +114,7 @@ class Garbage:
         self._columns = int(self._random.choice((0, 1, 2, 3, 6)))
         self._binary = self._random.random() < 0.5
         self._sane = self._random.random() < 0.7
+        self._space = self.pick(SPACES)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
@@ -153,7 +167,7 @@ class Garbage:
             return self.data(self.pick(STATES))
         if name in CHOICES and self._random.random() < 0.95:
             return self.pick(CHOICES[name])
-        if name in LABELS or name in NUMBERS:
+        if name in LABELS | NUMBERS | IMAGES:
             return self._form(self._array(name))
         return self.pick((True, False, 0, 1, 0.5, 2.0, 3))
 
@@ -166,7 +180,9 @@ class Garbage:
         matrix = name in ("embeddings", "reference") or (not self._binary and name not in FLAT)
         if matrix and self._random.random() < 0.8:
             shape = (rows, self._columns)
-        if name in LABELS:
+        if name in IMAGES:
+            shape = self._space if self._random.random() < 0.97 else self.pick(SPACES)
+        if name in LABELS or (name in IMAGES and self._binary):
             return self._labels(shape)
         array = self._random.normal(size=shape)
         if self._random.random() < 0.4:

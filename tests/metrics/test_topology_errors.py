@@ -326,6 +326,7 @@ def test_bad_input_is_refused(function, args, options, error, message):
         ([2], errors.InvalidInputError),
         ([-1, 0], errors.InvalidInputError),
         (0, errors.DtypeError),
+        (np.array(1), errors.DtypeError),
         ("01", errors.DtypeError),
         ([True], errors.DtypeError),
         ([0.0], errors.DtypeError),

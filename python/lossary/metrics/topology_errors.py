@@ -262,9 +262,10 @@ def checked_dimensions(given: Any, dimensions: int) -> list[int]:
     if given is None:
         return list(range(dimensions))
     wanted = f"some of {', '.join(map(str, range(dimensions)))}"
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise DtypeError(f"dimensions: got {given!r}; wanted {wanted}, or None")
-    chosen = [*given]
+    try:
+        chosen = [*given]
+    except TypeError as error:
+        raise DtypeError(f"dimensions: got {given!r:.60}; wanted {wanted}, or None") from error
     if not all(isinstance(each, Integral) and not isinstance(each, bool) for each in chosen):
         raise DtypeError(f"dimensions: got {chosen!r:.60}; wanted {wanted}, or None")
     found = sorted({int(each) for each in chosen})
