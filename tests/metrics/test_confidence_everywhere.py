@@ -100,6 +100,7 @@ CALLS = [
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
 # fits; what one image has.
 WITHOUT = {
+    "plot_betti_matching",
     "accuracy_score",
     "auc",
     "balanced_accuracy_score",
