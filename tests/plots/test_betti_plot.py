@@ -100,6 +100,7 @@ def test_the_images_are_left_as_they_were():
         ((RING, RING), {"projection_axis": 2}, InvalidInputError, "projection_axis: got 2"),
         ((RING, RING), {"dimensions": [2]}, InvalidInputError, "dimensions: got"),
         ((RING, RING), {"dimensions": "01"}, DtypeError, "dimensions: got"),
+        ((RING, RING), {"figure": 1}, DtypeError, "figure: got 1"),
     ],
 )
 def test_bad_input_is_refused_by_name(images, options, error, words):
@@ -108,6 +109,6 @@ def test_bad_input_is_refused_by_name(images, options, error, words):
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match="lossary\\[report\\]"):
         plot_betti_matching(RING, RING)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lossary.errors import ShapeError
+from lossary.errors import DtypeError, ShapeError
 from lossary.extras import require
 from lossary.metrics.arrays import Array
 from lossary.metrics.images import check_same_shape, levels_of
@@ -105,7 +105,9 @@ def plot_betti_matching(
         raise ShapeError(f"prediction: got shape {shape}; wanted one image, of two or three axes")
     check_whole("projection_axis", projection_axis, 0, axes - 1)
     wanted = checked_dimensions(dimensions, axes)
-    require("matplotlib", extra="report", purpose="plot_betti_matching")
+    library = require("matplotlib.figure", extra="report", purpose="plot_betti_matching")
+    if figure is not None and not isinstance(figure, library.Figure):
+        raise DtypeError(f"figure: got {figure!r:.60}; wanted a matplotlib.figure.Figure, or None")
     falling = filtration == "superlevel"
     images = [each.voxels[0].astype(np.float64) for each in (first, second)]
     # A zero with a sign ties with zero, so that negation is exact.
