@@ -43,9 +43,10 @@ def check_property_zero_at_target(case: Case) -> None:
     """
     for inputs in _draws(case):
         prediction = case.spec.differentiable[0]
-        others = [name for name in floating(inputs) if name not in case.spec.differentiable]
+        others = [name for name in floating(inputs) if name != prediction]
         fitting = [name for name in others if inputs[name].shape == inputs[prediction].shape]
-        target = "target" if "target" in fitting else next(iter(fitting), None)
+        constant = (name for name in fitting if name not in case.spec.differentiable)
+        target = "target" if "target" in fitting else next(constant, None)
         if target is None:
             raise CheckError(f"no floating input has the shape of {prediction}, so none can be its target")
         value = case.values(inputs | {prediction: inputs[target].clone()})
