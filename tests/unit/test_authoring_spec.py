@@ -109,6 +109,12 @@ def test_an_adapter_gives_arguments_by_place_or_by_name() -> None:
     assert by_place(scores=scores) == by_name(scores=scores) == 0.5
 
 
+def test_one_of_several_outputs_is_the_metric() -> None:
+    metric = ExactMetric(name="betti_number_error", output="error")
+    two, one = torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0, 0.0]])
+    assert metric(prediction=two, target=one) == 1.0
+
+
 def test_a_paper_prints_as_a_reference() -> None:
     assert str(PAPER) == "Doe and Roe, On Gaps, arXiv 2020"
     assert str(dataclasses.replace(PAPER, equation="equation 3")).endswith("arXiv 2020, equation 3")

@@ -65,11 +65,13 @@ class ExactMetric:
             to a dict of its arguments by name; None when the target and the first other input are just that,
             ``(y_true, y_score)``.
         options: keyword arguments of the metric.
+        output: which of several outputs is the metric; empty when there is one.
     """
 
     name: str
     adapt: Callable[..., tuple[np.ndarray, ...] | dict[str, np.ndarray]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    output: str = ""
 
     def __call__(self, **inputs: Any) -> float:
         """Compute the metric on the inputs of the loss (tensors or arrays, by name)."""
@@ -79,11 +81,14 @@ class ExactMetric:
         metric = getattr(metrics, self.name)
         if self.adapt is None:
             prediction = next(value for name, value in arrays.items() if name != "target")
-            return float(metric(arrays["target"], prediction, **self.options))
+            return self._number(metric(arrays["target"], prediction, **self.options))
         arguments = self.adapt(**arrays)
         if isinstance(arguments, dict):
-            return float(metric(**arguments, **self.options))
-        return float(metric(*arguments, **self.options))
+            return self._number(metric(**arguments, **self.options))
+        return self._number(metric(*arguments, **self.options))
+
+    def _number(self, result: Any) -> float:
+        return float(getattr(result, self.output) if self.output else result)
 
 
 @dataclass(frozen=True, kw_only=True)
