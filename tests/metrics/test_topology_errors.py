@@ -278,6 +278,7 @@ M = np.zeros((2, 2))
             errors.InvalidInputError,
             "threshold: got nan; wanted a finite number",
         ),
+        ((M, M), {"threshold": 10**400}, errors.InvalidInputError, "threshold: got 1000"),
         ((M, M), {"threshold": "x"}, errors.DtypeError, "threshold: got 'x'"),
         ((M, M), {"threshold": True}, errors.DtypeError, "threshold: got True"),
         ((M, M), {"reduction": "median"}, errors.InvalidInputError, "reduction: got 'median'; wanted one of"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import inf, isfinite, prod
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -245,9 +245,12 @@ def checked_threshold(given: Any, labels: Any) -> float:
     """The threshold; label maps have none, which is to say the default."""
     if isinstance(given, bool) or not isinstance(given, Real):
         raise DtypeError(f"threshold: got {given!r}; wanted a finite number")
-    limit = float(given)
-    if not np.isfinite(limit):
-        raise InvalidInputError(f"threshold: got {given!r}; wanted a finite number")
+    try:
+        limit = float(given)
+    except OverflowError:
+        limit = inf
+    if not isfinite(limit):
+        raise InvalidInputError(f"threshold: got {given!r:.60}; wanted a finite number")
     if labels is not None and limit != 0.5:
         raise InvalidInputError(f"threshold: got {given!r} with labels; wanted one of the two")
     return limit
