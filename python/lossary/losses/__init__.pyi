@@ -46,6 +46,8 @@ from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as Se
 from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
+from lossary.losses.segmentation.betti_matching import BettiMatching as BettiMatching
+from lossary.losses.segmentation.betti_matching import betti_matching as betti_matching
 from lossary.losses.segmentation.branch_disagreement import BranchDisagreement as BranchDisagreement
 from lossary.losses.segmentation.branch_disagreement import branch_disagreement as branch_disagreement
 from lossary.losses.segmentation.dice import Dice as Dice
