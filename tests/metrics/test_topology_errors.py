@@ -240,6 +240,21 @@ def test_no_maps_have_no_mean(function):
         function(nothing, nothing)
 
 
+def test_a_threshold_is_rounded_as_the_map_is():
+    for dtype in (np.float32, np.float64):
+        maps = np.full((2, 2), 0.7, dtype)
+        assert betti_matching_error(maps, np.zeros((2, 2)), threshold=0.7).error == 2
+
+
+@every
+def test_equal_maps_among_others_cost_nothing(function):
+    other = OTHER.copy()
+    other[1], other[0, 1] = BATCH[1], BATCH[0, 1]
+    found, wanted = function(BATCH, other).per_image, function(BATCH, OTHER).per_image
+    wanted[1] = wanted[0, 1] = 0
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_a_threshold_beyond_float32_has_no_foreground():
     maps = np.ones((2, 2), np.float32)
     assert betti_matching_error(maps, maps, threshold=1e300).error == 0

@@ -201,22 +201,36 @@ class MaskPairs:
         return len(self.prediction.space)
 
     def table(self, count: Callable[[Masks, Masks], NDArray[np.int64]]) -> NDArray[np.int64]:
-        """Numbers of each pair of masks, (*shape, numbers).
+        """How each pair of masks differs in some numbers, (*shape, numbers).
 
         Args:
-            count: gives the numbers of masks, (images, numbers); of label maps it is called class by class,
-                so that the masks of one class are in memory at a time.
+            count: gives the numbers for masks, (images, numbers); of equal masks they are 0, and it is spared
+                them. Label maps go class by class, so that the masks of one class are in memory at a time.
         """
         if self.labels is None:
             # A threshold beyond float32 becomes infinite there, and nothing is above it.
             with np.errstate(over="ignore"):
-                found = count(self.prediction.voxels >= self.threshold, self.target.voxels >= self.threshold)
+                masks = [images.voxels >= self.threshold for images in (self.prediction, self.target)]
+            found = _where_different(count, *masks)
         else:
             each = [
-                count(self.prediction.voxels == label, self.target.voxels == label) for label in self.labels
+                _where_different(count, self.prediction.voxels == label, self.target.voxels == label)
+                for label in self.labels
             ]
             found = np.stack(each, axis=1)
         return found.reshape(*self.shape, found.shape[-1])
+
+
+def _where_different(
+    count: Callable[[Masks, Masks], NDArray[np.int64]], prediction: Masks, target: Masks
+) -> NDArray[np.int64]:
+    different = (prediction != target).any(axis=tuple(range(1, prediction.ndim)))
+    if different.all():
+        return count(prediction, target)
+    counted = count(prediction[different], target[different])
+    found = np.zeros((len(prediction), counted.shape[1]), np.int64)
+    found[different] = counted
+    return found
 
 
 def mask_pairs(prediction: Any, target: Any, *, threshold: Any, labels: Any, space_axes: Any) -> MaskPairs:

@@ -71,7 +71,7 @@ def betti_matching_error(
     Args:
         prediction: finite numbers, (N, C, *space), or one map of one to three axes.
         target: of the same shape.
-        threshold: foreground is at or above it.
+        threshold: foreground is at or above it, in the dtype of the map: 0.7 of float32 is at 0.7.
         relative: first put a frame around each mask, a voxel of foreground on every side, which closes what
             the border cuts. A mask without foreground stays without.
         include_essential: the oldest component never dies and matches that of the other mask. Where only one
