@@ -33,6 +33,7 @@
 //! | [`mutual_information`] | agreement of two clusterings, normalised or adjusted for chance |
 //! | [`order`], [`rank_pairs`] | scores, and pairs of scores, sorted once |
 //! | [`significance`], [`special`] | alternatives of tests, and tail probabilities |
+//! | [`skeleton`] | centre lines of masks, by thinning in the plane and in space |
 //! | [`spearman`] | correlation of mid-ranks, and its test |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
@@ -112,6 +113,7 @@ mod rows;
 mod scan;
 mod search;
 pub mod significance;
+pub mod skeleton;
 pub mod spearman;
 pub mod special;
 pub mod states;

@@ -12,6 +12,7 @@ use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
 use lossary_core::significance::TestError;
+use lossary_core::skeleton::SkeletonError;
 use lossary_core::states::bytes::DecodeError;
 use lossary_core::states::error::StateError;
 use lossary_core::strings::StringsError;
@@ -394,6 +395,20 @@ pub fn all_pairs_error(error: AllPairsError) -> PyErr {
         ),
         AllPairsError::NoPairs { .. } | AllPairsError::NoWeight { .. } | AllPairsError::BadGroups { .. } => {
             InvalidInputError::new_err(error.to_string())
+        }
+    }
+}
+
+pub fn skeleton_error(error: SkeletonError) -> PyErr {
+    match error {
+        SkeletonError::NotPlaneOrVolume { axes } => ShapeError::new_err(format!(
+            "mask: got {axes} axes; wanted (height, width) or (depth, height, width)"
+        )),
+        SkeletonError::LengthMismatch { points, mask } => {
+            ShapeError::new_err(format!("mask: got {points} points; wanted whole masks of {mask}"))
+        }
+        SkeletonError::TooMany { points } => {
+            InvalidInputError::new_err(format!("mask: got {points} points; wanted fewer than 2^32"))
         }
     }
 }

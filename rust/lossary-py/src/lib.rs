@@ -26,6 +26,7 @@ mod persistence;
 mod rank_pairs;
 mod resampling;
 mod retrieval;
+mod skeleton;
 mod states;
 mod strings;
 mod thinning;
@@ -82,6 +83,8 @@ mod _kernels {
     use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
+    #[pymodule_export]
+    use super::skeleton::skeletonize;
     #[pymodule_export]
     use super::states::{BoundedRanking, ExactRanking};
     #[pymodule_export]
