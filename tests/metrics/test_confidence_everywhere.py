@@ -48,6 +48,7 @@ CALLS = [
     ("betti_matching_error", LABEL_MAPS, {"labels": [1, 2], "space_axes": 2}),
     ("betti_number_error", MAPS, {}),
     ("classwise_calibration_error", SEVERAL, {"bins": 2}),
+    ("cldice", MAPS, {}),
     ("coverage_error", LABELS, WEIGHTED),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
@@ -100,7 +101,6 @@ CALLS = [
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
 # fits; what one image has.
 WITHOUT = {
-    "plot_betti_matching",
     "accuracy_score",
     "auc",
     "balanced_accuracy_score",
@@ -139,6 +139,7 @@ WITHOUT = {
     "recall_score",
     "reliability_diagram",
     "roc_curve",
+    "skeletonize",
     "spearman_test",
     "zero_one_loss",
 }

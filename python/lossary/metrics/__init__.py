@@ -8,7 +8,6 @@ pyarrow.
 from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_loss
 from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.betti_numbers import BettiNumbers, betti_numbers, euler_characteristic
-from lossary.metrics.betti_plot import plot_betti_matching
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.calibration import (
     adaptive_calibration_error,
@@ -25,6 +24,7 @@ from lossary.metrics.calibration_curve import (
     calibration_curve,
     reliability_diagram,
 )
+from lossary.metrics.cldice import cldice
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
 from lossary.metrics.confidence import Confidence, Interval
 from lossary.metrics.confusion import (
@@ -83,6 +83,7 @@ from lossary.metrics.retrieval import (
     r_precision,
     recall_at_k,
 )
+from lossary.metrics.skeleton import skeletonize
 from lossary.metrics.spearman import spearman_rho, spearman_test
 from lossary.metrics.threshold_sweep import confusion_matrix_at_thresholds, metric_at_thresholds
 from lossary.metrics.thresholds import ThresholdChoice, ThresholdChoices, best_threshold
@@ -131,6 +132,7 @@ __all__ = [
     "class_likelihood_ratios",
     "classification_report",
     "classwise_calibration_error",
+    "cldice",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",
@@ -171,7 +173,6 @@ __all__ = [
     "normalized_mutual_info_score",
     "partial_auc",
     "persistence_pairs",
-    "plot_betti_matching",
     "precision_at_k",
     "precision_recall_curve",
     "precision_recall_fscore_support",
@@ -183,6 +184,7 @@ __all__ = [
     "retrieval_report",
     "roc_auc_score",
     "roc_curve",
+    "skeletonize",
     "spearman_rho",
     "spearman_test",
     "tar_at_far",

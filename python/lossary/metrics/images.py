@@ -153,11 +153,11 @@ def refused(images: dict[str, Images], compute: Callable[[], T]) -> T:
         raise
 
 
-def check_same_shape(prediction: Images, target: Images) -> None:
-    """Raise ShapeError unless the images of both have the same axes."""
+def check_same_shape(prediction: Images, target: Images, name: str = "target") -> None:
+    """Raise ShapeError unless the images of both have the same axes; ``name`` is the second's."""
     shapes = [(*each.leading, *each.space) for each in (prediction, target)]
     if shapes[0] != shapes[1]:
-        raise ShapeError(f"target: got shape {shapes[1]}; wanted {shapes[0]}, as prediction")
+        raise ShapeError(f"{name}: got shape {shapes[1]}; wanted {shapes[0]}, as prediction")
 
 
 def nested(values: Iterator[T], leading: Sequence[int]) -> Any:
@@ -251,7 +251,7 @@ def mask_pairs(prediction: Any, target: Any, *, threshold: Any, labels: Any, spa
         if classes is not None and images.voxels.dtype.kind == "f":
             raise DtypeError(f"{name}: got dtype {images.voxels.dtype} with labels; wanted integers")
         images.check_finite(name)
-    check_same_shape(**pair)
+    check_same_shape(pair["prediction"], pair["target"])
     return MaskPairs(**pair, threshold=limit, labels=classes)
 
 
