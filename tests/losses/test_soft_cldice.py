@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.losses.segmentation.dice import dice
 from lossary.losses.segmentation.soft_cldice import LOSS, soft_cldice
+from lossary.metrics import cldice
 from lossary.training.soft_skeleton import soft_skeleton
 
 SHAPES = [(2, 2, 6, 7), (2, 2, 4, 5, 3)]
@@ -69,18 +70,27 @@ def test_hard_maps_may_change_places(seed):
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 9, 9), (2, 2, 6, 7), (1, 1, 5, 6, 5)])
-def test_on_hard_maps_is_one_minus_the_harmonic_mean_of_the_exact_metrics(shape):
+def test_on_hard_maps_is_one_minus_the_exact_metric_of_the_soft_skeletons(shape):
     prediction, target = maps(*shape, seed=3)
     prediction = (0.7 * prediction + 0.4 * target).round()
-    precision, recall = (metric(prediction=prediction, target=target) for metric in LOSS.pairs_with)
-    loss = soft_cldice(prediction, target, smooth=1e-12, batch=True)
-    assert 0 < precision != recall < 1
-    assert loss.item() == pytest.approx(1 - 2 * precision * recall / (precision + recall))
+    skeletons = {
+        "prediction_skeleton": soft_skeleton(prediction).round(),
+        "target_skeleton": soft_skeleton(target).round(),
+    }
+    exact = cldice(prediction, target, **skeletons, reduction="none")
+    loss = soft_cldice(prediction, target, smooth=1e-12, reduction="none")
+    assert (exact > 0).all()
+    assert (exact < 1).any()
+    assert loss.tolist() == pytest.approx(1 - exact)
 
 
-def test_exact_metrics_of_two_empty_maps_are_one():
+def test_the_exact_metric_is_high_where_the_loss_is_low():
+    (metric,) = LOSS.pairs_with
+    broken = tube()
+    broken[..., 8:12] = 0
+    assert metric(prediction=broken, target=tube()) == pytest.approx(2 * 0.8 / 1.8)
     empty = torch.zeros(1, 1, 4, 4)
-    assert [metric(prediction=empty, target=empty) for metric in LOSS.pairs_with] == [1, 1]
+    assert metric(prediction=empty, target=empty) == 1
 
 
 def test_a_hard_map_that_equals_its_target_costs_nothing():
