@@ -157,7 +157,7 @@ LINE = np.eye(4)
         ({"threshold": np.nan}, InvalidInputError, "threshold: got nan"),
         ({"reduction": "sum"}, InvalidInputError, "reduction: got 'sum'"),
         ({"reduction": "none", "confidence": 0.9}, InvalidInputError, "confidence: got a level with"),
-        ({"confidence": 0.9}, UndefinedMetricError, ""),
+        ({"confidence": 0.9}, UndefinedMetricError, ": got .*; wanted "),
         (
             {"prediction": np.ones((0, 1, 4, 4)), "target": np.ones((0, 1, 4, 4))},
             UndefinedMetricError,
