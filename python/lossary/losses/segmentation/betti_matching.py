@@ -3,11 +3,6 @@
 For structures whose connections count: vessels, roads, cells, membranes. A feature of the prediction is drawn
 to the feature of the target that is the same in space, however long or faint; features without a counterpart
 are closed, or opened. How many features two hard maps do not share is the Betti matching error.
-
-**Warm-up.** Early predictions are noise with thousands of features, which make steps slow and gradients
-erratic. Train with `dice` until the map has its shape, then add the term: ``dice(p, t) + alpha *
-betti_matching(p, t)``, with an alpha of 0.5 in the authors' code. **Cost.** The pairing takes time n log n in
-the number of voxels in 2-D, and usually in 3-D, on the CPU; ``patch_size`` bounds what is seen at once.
 """
 
 from collections.abc import Collection, Sequence
@@ -40,7 +35,7 @@ from lossary.authoring.validation import (
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.losses.segmentation._maps import hard_maps
 from lossary.metrics.topology_errors import checked_dimensions
-from lossary.ops import betti_matching as features
+from lossary.ops.betti_matching import betti_matching as costs_of_features
 
 Filtration = Literal["superlevel", "sublevel", "bothlevel"]
 Unmatched = Literal["diagonal", "one_zero"]
@@ -73,8 +68,15 @@ def betti_matching(
     dies at a voxel d; ~ are the features that both maps have in one place, P and T those of one map alone.
     The component that never dies counts with its birth only.
 
-    The gradient reaches the voxels b and d; the features are held in place. They are found on the CPU: maps
-    on another device are copied there for it, and the sums are taken where the maps are.
+    The gradient reaches the voxels b and d, with the features held in place.
+
+    Warm up with `dice` alone. Early predictions are noise, whose thousands of features make steps slow and
+    gradients erratic; once the map has its shape, add ``alpha * betti_matching(p, t)``, with an alpha of 0.5
+    in the authors' code.
+
+    The features are found on the CPU, maps beside each other on its threads; maps on another device are
+    copied there for it, and the sums are taken where they are. That takes time n log n in the voxels of a map
+    in 2-D, in 3-D usually, and most where a map is noise; ``patch_size`` bounds the n.
 
     Args:
         prediction: probabilities p, in [0, 1], with two or three axes of space; each (image, class) is a map.
@@ -139,7 +141,7 @@ def betti_matching(
     values = maps.new_zeros(maps.shape[1:4])
     for level in ("superlevel", "sublevel") if filtration == "bothlevel" else (filtration,):
         framed = _framed(maps, axes, highest=level == "superlevel") if relative else maps
-        costs = features.betti_matching(
+        costs = costs_of_features(
             framed.flatten(1, 3),
             [(2 * weight * kinds[0], weight * kinds[1], weight * kinds[2]) for weight in of_dimension],
             filtration=level,
