@@ -139,7 +139,7 @@ def metrics_page() -> str:
     for name in sorted(metrics.__all__):
         summary = (inspect.getdoc(getattr(metrics, name)) or "").partition("\n")[0]
         rows.append(f"| `{name}` | {summary.replace('|', '&#124;')} |")
-    guides = "[ranking.md](ranking.md), [decisions.md](decisions.md)"
+    guides = "[ranking.md](ranking.md), [decisions.md](decisions.md), [topology.md](topology.md)"
     intro = f"`from lossary.metrics import ...`; which to take, and how: {guides}."
     return f"<!-- {NOTE} -->\n\n# Metrics\n\n{intro}\n\n" + "\n".join(rows) + "\n"
 

@@ -133,6 +133,7 @@ WITHOUT = {
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "persistence_pairs",
+    "plot_betti_matching",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",

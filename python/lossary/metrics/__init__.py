@@ -8,6 +8,7 @@ pyarrow.
 from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_loss
 from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.betti_numbers import BettiNumbers, betti_numbers, euler_characteristic
+from lossary.metrics.betti_plot import plot_betti_matching
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.calibration import (
     adaptive_calibration_error,
@@ -173,6 +174,7 @@ __all__ = [
     "normalized_mutual_info_score",
     "partial_auc",
     "persistence_pairs",
+    "plot_betti_matching",
     "precision_at_k",
     "precision_recall_curve",
     "precision_recall_fscore_support",

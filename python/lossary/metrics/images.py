@@ -201,24 +201,27 @@ class MaskPairs:
         return len(self.prediction.space)
 
     def table(self, count: Callable[[Masks, Masks], NDArray[np.int64]]) -> NDArray[np.int64]:
-        """How each pair of masks differs in some numbers, (*shape, numbers).
+        """Numbers of each pair of masks, (*shape, numbers).
 
         Args:
-            count: gives the numbers for masks, (images, numbers); of equal masks they are 0, and it is spared
-                them. Label maps go class by class, so that the masks of one class are in memory at a time.
+            count: gives the numbers for masks, (images, numbers). Label maps go class by class, so that the
+                masks of one class are in memory at a time.
         """
         if self.labels is None:
             # A threshold beyond float32 becomes infinite there, and nothing is above it.
             with np.errstate(over="ignore"):
                 masks = [images.voxels >= self.threshold for images in (self.prediction, self.target)]
-            found = _where_different(count, *masks)
+            found = count(*masks)
         else:
             each = [
-                _where_different(count, self.prediction.voxels == label, self.target.voxels == label)
-                for label in self.labels
+                count(self.prediction.voxels == label, self.target.voxels == label) for label in self.labels
             ]
             found = np.stack(each, axis=1)
         return found.reshape(*self.shape, found.shape[-1])
+
+    def differences(self, count: Callable[[Masks, Masks], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """`table` of numbers that are 0 for equal masks, which are spared the count."""
+        return self.table(lambda prediction, target: _where_different(count, prediction, target))
 
 
 def _where_different(

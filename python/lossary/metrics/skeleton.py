@@ -36,9 +36,9 @@ def skeletonize(mask: Any, *, space_axes: int | None = None) -> Masks:
         algorithms, CVGIP: Graphical Models and Image Processing 56, 1994.
 
     Example:
-        >>> bar = [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
+        >>> bar = [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]
         >>> skeletonize(bar).astype(int).tolist()
-        [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
+        [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     """
     masks = masks_of("mask", mask, space_axes)
     check_plane_or_volume("mask", masks)

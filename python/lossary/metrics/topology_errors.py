@@ -107,7 +107,7 @@ def betti_matching_error(
     check_flag("include_essential", include_essential)
     maps = mask_pairs(prediction, target, threshold=threshold, labels=labels, space_axes=space_axes)
     wanted = checked_dimensions(dimensions, maps.dimensions)
-    table = maps.table(lambda first, second: matching_counts(first, second, relative=relative))
+    table = maps.differences(lambda first, second: matching_counts(first, second, relative=relative))
     errors = matching_errors(table, include_essential=include_essential)[..., wanted]
     return _betti_errors(maps, errors, reduction, confidence)
 
@@ -157,7 +157,7 @@ def betti_number_error(
     check_choice("construction", construction, CONSTRUCTIONS)
     maps = mask_pairs(prediction, target, threshold=threshold, labels=labels, space_axes=space_axes)
     wanted = checked_dimensions(dimensions, maps.dimensions)
-    table = maps.table(lambda first, second: number_differences(first, second, construction))
+    table = maps.differences(lambda first, second: number_differences(first, second, construction))
     return _betti_errors(maps, table[..., wanted], reduction, confidence)
 
 
@@ -208,7 +208,7 @@ def euler_characteristic_error(
         ours, theirs = (characteristics_of(masks, construction) for masks in (first, second))
         return _distance(ours, theirs)[:, None]
 
-    each = maps.table(differences)[..., 0]
+    each = maps.differences(differences)[..., 0]
     return EulerErrors(_reduced(maps, each, reduction, confidence), each)
 
 

@@ -166,7 +166,7 @@ class TopologyState(State[TopologySums]):
             matching = matching_counts(first, second, relative=relative)
             return np.hstack([matching, number_differences(first, second, construction)])
 
-        table = maps.table(count)
+        table = maps.differences(count)
         columns, measures = self._state.content[1].shape
         self._state.add(images, table.reshape(images, columns, measures).sum(axis=0, dtype=np.int64))
         return self

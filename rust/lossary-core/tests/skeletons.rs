@@ -98,7 +98,7 @@ fn goes_from_plane(points: &Points, point: Point, second: bool) -> bool {
         return has("N");
     }
     if starts == 1 && (3..=6).contains(&count) {
-        return !(has("N") && has("E") && has("S")) && !(has("E") && has("S") && has("W"));
+        return !(has("E") && has("S") && (has("N") || has("W")));
     }
     let free = [["N", "W"], ["N", "E"], ["S", "E"], ["S", "W"]].iter().any(|bend| are(bend));
     free || are(&["N", "W", "NE"])

@@ -7,19 +7,21 @@ use lossary_core::calibration::CalibrationError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
-use lossary_core::persistence::PersistenceError;
 use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
 use lossary_core::significance::TestError;
-use lossary_core::skeleton::SkeletonError;
-use lossary_core::states::bytes::DecodeError;
-use lossary_core::states::error::StateError;
 use lossary_core::strings::StringsError;
 use lossary_core::thinning::ThinningError;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::fmt::Display;
+
+mod images;
+mod states;
+
+pub use images::{no_voxels, persistence_error, skeleton_error, unknown_construction};
+pub use states::{decode_error, state_error};
 
 pyo3::import_exception!(lossary.errors, InvalidInputError);
 pyo3::import_exception!(lossary.errors, ShapeError);
@@ -300,74 +302,8 @@ pub fn thinning_error(error: ThinningError) -> PyErr {
     }
 }
 
-pub fn state_error(error: StateError) -> PyErr {
-    InvalidInputError::new_err(match error {
-        StateError::Ranking(error) => return ranking_error(error),
-        StateError::Confusion(error) => return confusion_error(error),
-        StateError::MixedLabels => {
-            "y_true: got a mix of strings and numbers with what came before; wanted one kind of label"
-                .to_owned()
-        }
-        StateError::InexactScore { index } => format!(
-            "y_score: got an integer beyond 2**53 at position {index}; wanted numbers that float64 holds"
-        ),
-        StateError::NegativeWeight { index } => {
-            format!("sample_weight: got a negative number at position {index}; wanted numbers of at least 0")
-        }
-        StateError::WeightSpan => {
-            "sample_weight: got numbers that span more than 126 bits with all before, or \
-             whose sum is too large; wanted a smaller range, for example float32"
-                .to_owned()
-        }
-        StateError::TooManySamples => {
-            "y_score: got 2**63 samples or more with all before; wanted fewer".to_owned()
-        }
-        StateError::LongTag { bytes } => format!("pos_label: got {bytes} bytes; wanted at most 65535"),
-        StateError::BadBins { low, high, bins } => format!(
-            "bins: got {bins} from {low} to {high}; wanted 2 to 2**24, over a finite range that rises, each wide \
-             enough for float64"
-        ),
-        StateError::OtherOptions { own, other } => {
-            format!("other: got a state with {other}; wanted one with {own}")
-        }
-    })
-}
-
-pub fn decode_error(error: DecodeError) -> PyErr {
-    InvalidInputError::new_err(match error {
-        DecodeError::NoState => "data: got other bytes; wanted what to_bytes returned".to_owned(),
-        DecodeError::NewerVersion { version, known } => {
-            format!("data: got a state of version {version}; wanted at most {known}: update lossary")
-        }
-        DecodeError::Damaged => "data: got a damaged or cut state; wanted one whose checksum fits".to_owned(),
-        DecodeError::OtherKind => "data: got another kind of state; wanted this kind".to_owned(),
-        DecodeError::Impossible(what) => format!("data: got {what}; wanted what to_bytes returned"),
-    })
-}
-
 pub fn no_floats() -> PyErr {
     DtypeError::new_err("score: got integers; wanted 32-bit or 64-bit floats")
-}
-
-pub fn no_voxels(name: &str) -> PyErr {
-    DtypeError::new_err(format!(
-        "{name}: got another dtype; wanted float32, float64 or uint8, one for all images"
-    ))
-}
-
-pub fn unknown_construction(name: &str) -> PyErr {
-    InvalidInputError::new_err(format!("construction: got {name:?}; wanted \"V\" or \"T\""))
-}
-
-pub fn persistence_error(error: PersistenceError) -> PyErr {
-    match error {
-        PersistenceError::NotFinite { .. } | PersistenceError::TooLarge { .. } => {
-            InvalidInputError::new_err(error.to_string())
-        }
-        PersistenceError::Axes { .. }
-        | PersistenceError::Empty { .. }
-        | PersistenceError::LengthMismatch { .. } => ShapeError::new_err(error.to_string()),
-    }
 }
 
 pub fn all_pairs_error(error: AllPairsError) -> PyErr {
@@ -395,20 +331,6 @@ pub fn all_pairs_error(error: AllPairsError) -> PyErr {
         ),
         AllPairsError::NoPairs { .. } | AllPairsError::NoWeight { .. } | AllPairsError::BadGroups { .. } => {
             InvalidInputError::new_err(error.to_string())
-        }
-    }
-}
-
-pub fn skeleton_error(error: SkeletonError) -> PyErr {
-    match error {
-        SkeletonError::NotPlaneOrVolume { axes } => ShapeError::new_err(format!(
-            "mask: got {axes} axes; wanted (height, width) or (depth, height, width)"
-        )),
-        SkeletonError::LengthMismatch { points, mask } => {
-            ShapeError::new_err(format!("mask: got {points} points; wanted whole masks of {mask}"))
-        }
-        SkeletonError::TooMany { points } => {
-            InvalidInputError::new_err(format!("mask: got {points} points; wanted fewer than 2^32"))
         }
     }
 }

@@ -56,7 +56,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// What kind of state the bytes hold.
+/// What kind of state the bytes hold. 5 is taken: sums of errors in topology, which Python writes in this form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Exact = 1,
