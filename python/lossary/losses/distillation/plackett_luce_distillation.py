@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torch.nn import functional
 
 from lossary.authoring import (
     ExactMetric,
@@ -34,11 +33,9 @@ from lossary.authoring.validation import (
     checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
+from lossary.ops.plackett_luce import MAX_EXPONENTIAL_PLACES, plackett_luce_log_likelihood
 
 Weighting = Literal["teacher", "top1", "uniform", "position"]
-
-# 2^(C-1) - 1 leaves the range of float32 at 129 classes, and dwarfs all places but the first long before.
-_MAX_POSITION_CLASSES = 100
 
 
 @full_precision
@@ -117,13 +114,9 @@ def plackett_luce_distillation(
     teacher = teacher_logits.detach()
     first = target.where(counts, torch.zeros_like(target)).unsqueeze(-1)
     order = teacher.scatter(-1, first, torch.inf).sort(dim=-1, descending=True, stable=True).indices
-    weights = _place_weights(weighting, teacher, order, temperature).to(student_logits.dtype)
-
-    student = student_logits.gather(-1, order)
-    later = student.flip(-1).logcumsumexp(-1).flip(-1)[..., 1:]  # of the places after k, for k < C
-    # log(e^s + e^later) - s without its cancellation; the last place always has nothing left to choose from
-    steps = -functional.logsigmoid(student[..., :-1] - later)
-    return reduce((weights[..., :-1] * steps).sum(-1), reduction, mask=counts)
+    weights = _place_weights(weighting, teacher, order, temperature)
+    likelihood = plackett_luce_log_likelihood(student_logits.gather(-1, order), weights=weights)
+    return reduce(-likelihood, reduction, mask=counts)
 
 
 def _place_weights(
@@ -153,10 +146,10 @@ def _place_weights(
         case "uniform":
             return teacher.new_full((num_classes,), 1 / num_classes)
         case "position":
-            if num_classes > _MAX_POSITION_CLASSES:
+            if num_classes > MAX_EXPONENTIAL_PLACES:
                 raise InvalidInputError(
                     f"weighting: got 'position' with {num_classes} classes; wanted at most "
-                    f"{_MAX_POSITION_CLASSES} classes, or another weighting"
+                    f"{MAX_EXPONENTIAL_PLACES} classes, or another weighting"
                 )
             places = torch.arange(num_classes - 1, -1, -1, device=teacher.device, dtype=teacher.dtype)
             return torch.exp2(places) - 1

@@ -1,0 +1,121 @@
+"""The Plackett-Luce log-likelihood: against its definition, with padding, weights and large scores."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lossary.ops.plackett_luce import plackett_luce_log_likelihood
+
+
+def lists(*shape: int, seed: int = 0, spread: float = 1.0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return spread * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def by_definition(scores: list[float], weights: list[float]) -> float:
+    total = 0.0
+    for place, (score, weight) in enumerate(zip(scores, weights, strict=True)):
+        total += weight * (score - math.log(sum(map(math.exp, scores[place:]))))
+    return total
+
+
+@given(seed=st.integers(0, 2**16), items=st.integers(1, 6), spread=st.floats(0, 8))
+@settings(max_examples=40)
+def test_equals_the_definition_step_by_step(seed, items, spread):
+    scores, weights = lists(items, seed=seed, spread=spread), lists(items, seed=seed + 1).abs()
+    value = plackett_luce_log_likelihood(scores, weights=weights)
+    expected = by_definition(scores.tolist(), weights.tolist())
+    assert value.item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_orders_of_the_same_items_have_probabilities_that_add_up_to_one():
+    scores = lists(4)
+    orders = torch.tensor(list(itertools.permutations(range(4))))
+    torch.testing.assert_close(
+        plackett_luce_log_likelihood(scores[orders]).exp().sum(), torch.tensor(1.0, dtype=torch.float64)
+    )
+
+
+@given(seed=st.integers(0, 2**16), kept=st.lists(st.booleans(), min_size=1, max_size=7))
+@settings(max_examples=40)
+def test_padding_anywhere_is_as_if_it_were_not_there(seed, kept):
+    scores, mask = lists(len(kept), seed=seed), torch.tensor(kept)
+    weights = lists(len(kept), seed=seed + 1).abs()
+    spoilt = scores.where(mask, math.nan).requires_grad_()
+    value = plackett_luce_log_likelihood(spoilt, mask, weights=weights)
+    short = scores[mask].requires_grad_()
+    expected = plackett_luce_log_likelihood(short, weights=weights[mask])
+    (gradient,) = torch.autograd.grad(value, spoilt)
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient[mask], torch.autograd.grad(expected, short)[0])
+    assert not gradient[~mask].any()
+
+
+def test_an_item_without_weight_competes_but_is_not_chosen():
+    scores = torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)
+    value = plackett_luce_log_likelihood(scores, weights=torch.tensor([1.0, 0.0, 0.0]))
+    torch.testing.assert_close(value, scores.log_softmax(0)[0])
+
+
+@pytest.mark.parametrize("items", [1, 6])
+def test_derivatives_are_those_of_finite_differences_where_weights_and_items_are_missing(items):
+    scores = lists(3, items).requires_grad_()
+    mask = torch.ones(3, items, dtype=torch.bool)
+    mask[0, -1], mask[1] = False, False
+    weights = lists(3, items, seed=1).abs()
+    weights[2, items // 2] = 0.0
+
+    def value(leaf: torch.Tensor) -> torch.Tensor:
+        return plackett_luce_log_likelihood(leaf, mask, weights=weights)
+
+    assert torch.autograd.gradcheck(value, scores)
+    assert torch.autograd.gradgradcheck(value, scores)
+
+
+def test_weights_receive_no_gradient():
+    scores, weights = lists(4).requires_grad_(), torch.ones(4, requires_grad=True)
+    plackett_luce_log_likelihood(scores, weights=weights).backward()
+    assert weights.grad is None
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize("spread", [1.0, 1e4])
+def test_float32_keeps_its_digits_at_large_scores(offset, spread):
+    narrow = (offset + lists(2, 300, spread=spread)).float().requires_grad_()
+    wide = narrow.detach().double().requires_grad_()
+    value, expected = plackett_luce_log_likelihood(narrow), plackett_luce_log_likelihood(wide)
+    torch.testing.assert_close(value.double(), expected, rtol=1e-6, atol=0)
+    gradients = torch.autograd.grad(value.sum(), narrow) + torch.autograd.grad(expected.sum(), wide)
+    torch.testing.assert_close(gradients[0].double(), gradients[1], rtol=1e-6, atol=1e-6)
+
+
+def test_an_expected_order_keeps_the_digits_of_its_small_loss_and_gradient():
+    scores = torch.tensor([60.0, 30.0], requires_grad=True)
+    value = plackett_luce_log_likelihood(scores)
+    value.backward()
+    assert value.item() == pytest.approx(-math.exp(-30), rel=1e-5)
+    assert scores.grad.tolist() == pytest.approx([math.exp(-30), -math.exp(-30)], rel=1e-5)
+
+
+def test_no_items_are_a_certain_order():
+    for scores in (torch.zeros(2, 0, requires_grad=True), torch.zeros(0, 3, requires_grad=True)):
+        value = plackett_luce_log_likelihood(scores)
+        value.sum().backward()
+        assert value.shape == scores.shape[:1]
+        assert not value.any()
+
+
+def test_transforms_give_what_autograd_gives():
+    scores, mask = lists(3, 4), torch.tensor([True, True, False, True])
+    leaf = scores.clone().requires_grad_()
+    value = plackett_luce_log_likelihood(leaf, mask.expand(3, 4))
+    (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    each = torch.func.vmap(torch.func.grad(plackett_luce_log_likelihood), in_dims=(0, None))(scores, mask)
+    torch.testing.assert_close(each, gradient)
+    compiled = torch.compile(plackett_luce_log_likelihood, fullgraph=True, backend="aot_eager")
+    again = compiled(leaf, mask.expand(3, 4))
+    torch.testing.assert_close(again, value)
+    torch.testing.assert_close(torch.autograd.grad(again.sum(), leaf)[0], gradient)
