@@ -65,6 +65,18 @@ def best_first(values: Tensor) -> Tensor:
     return values.sort(dim=1, descending=True, stable=True).indices
 
 
+def masked_log_softmax(values: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
+    """The logarithm of softmax(values / temperature) of each row without its padding.
+
+    At padding it is finite, so that 0 times it is 0.
+    """
+    nothing = torch.finfo(values.dtype).min / 4
+    kept = values.where(mask, nothing)
+    if kept.shape[1]:  # so that a small temperature cannot take the largest beyond the range
+        kept = kept - kept.detach().amax(1, keepdim=True)
+    return (kept / temperature).where(mask, nothing).clamp(min=nothing).log_softmax(1)
+
+
 def check_grades(relevance: Tensor) -> None:
     """Raise InvalidInputError if a relevance is negative (a check of values)."""
     if checks_values(relevance) and bool((relevance < 0).any()):
