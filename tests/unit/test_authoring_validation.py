@@ -22,6 +22,8 @@ REFUSED = {
     "integer_float": (validation.check_integer, (FLOATS,), DtypeError, "got dtype torch.float32"),
     "integer_bool": (validation.check_integer, (FLOATS > 0,), DtypeError, "got dtype torch.bool"),
     "integer_complex": (validation.check_integer, (FLOATS + 0j,), DtypeError, "got dtype torch.complex64"),
+    "mask_integer": (validation.check_mask, (INTEGERS,), DtypeError, "got dtype torch.int64; wanted bool"),
+    "mask_list": (validation.check_mask, ([True],), DtypeError, "got list; wanted a torch.Tensor"),
     "ndim": (
         validation.check_ndim,
         (FLOATS, "batch classes"),
@@ -99,6 +101,7 @@ ACCEPTED = {
     "floating": (validation.check_floating, (FLOATS,)),
     "half": (validation.check_floating, (FLOATS.half(),)),
     "integer": (validation.check_integer, (INTEGERS,)),
+    "mask": (validation.check_mask, (FLOATS > 0,)),
     "small_integer": (validation.check_integer, (INTEGERS.to(torch.uint8),)),
     "ndim": (validation.check_ndim, (FLOATS, "batch")),
     "positive": (validation.check_positive, (1e-30,)),

@@ -33,6 +33,13 @@ def check_integer(name: str, tensor: Tensor) -> None:
         raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted an integer dtype")
 
 
+def check_mask(name: str, tensor: Tensor) -> None:
+    """Raise DtypeError unless ``tensor`` is a tensor of bool."""
+    check_tensor(name, tensor)
+    if tensor.dtype != torch.bool:
+        raise DtypeError(f"{name}: got dtype {tensor.dtype}; wanted bool")
+
+
 def check_ndim(name: str, tensor: Tensor, axes: str) -> None:
     """Raise ShapeError unless ``tensor`` has the axes, for example ``"batch classes"``."""
     check_tensor(name, tensor)

@@ -12,16 +12,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
-from lossary.authoring.validation import (
-    check_finite,
-    check_floating,
-    check_ndim,
-    check_shape,
-    checks_values,
-)
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.authoring.validation import check_shape
+from lossary.errors import ShapeError
 from lossary.losses.auc.mann_whitney_scores import Scope, mann_whitney_scores
-from lossary.ops.directions import directions
+from lossary.ops.dot_products import query_key_scores
 
 
 @full_precision
@@ -75,14 +69,8 @@ def mann_whitney_retrieval(
         >>> mann_whitney_retrieval(query, key)  # cosines 1 against 0: log(1 + exp(-1))
         tensor(0.3133)
     """
-    for name, rows in (("query", query), ("key", key)):
-        check_floating(name, rows)
-        check_ndim(name, rows, "rows dim")
-        check_finite(name, rows)
-    if query.shape[1] == 0:
-        raise ShapeError(f"query: got shape {tuple(query.shape)}; wanted at least one column")
-    check_shape("key", key, (key.shape[0], query.shape[1]), like="the columns of query")
-    queries, keys = query.shape[0], key.shape[0]
+    scores = query_key_scores(query, key, normalize=normalize)
+    queries, keys = scores.shape
     if positive is None:
         if keys < queries:
             raise ShapeError(
@@ -91,14 +79,6 @@ def mann_whitney_retrieval(
         positive = torch.eye(queries, keys, dtype=torch.bool, device=query.device)
     else:
         check_shape("positive", positive, (queries, keys), like="query by key")
-    if normalize:
-        query, key = directions("query", query), directions("key", key)
-    scores = query @ key.T
-    if checks_values(scores) and not bool(scores.isfinite().all()):
-        raise InvalidInputError(
-            f"query: got dot products with key that overflow {scores.dtype}; wanted smaller values, or "
-            "normalize=True"
-        )
     return mann_whitney_scores(scores, positive, temperature=temperature, scope=scope)
 
 

@@ -15,12 +15,11 @@ from lossary.authoring.validation import (
     check_choice,
     check_finite,
     check_floating,
+    check_mask,
     check_ndim,
     check_positive,
     check_shape,
-    check_tensor,
 )
-from lossary.errors import DtypeError
 from lossary.ops.all_pairs import all_pairs
 
 Scope = Literal["batch", "query"]
@@ -74,9 +73,7 @@ def mann_whitney_scores(
     """
     check_floating("scores", scores)
     check_ndim("scores", scores, "queries keys")
-    check_tensor("positive", positive)
-    if positive.dtype != torch.bool:
-        raise DtypeError(f"positive: got dtype {positive.dtype}; wanted bool")
+    check_mask("positive", positive)
     check_shape("positive", positive, tuple(scores.shape), like="scores")
     check_positive("temperature", temperature)
     check_choice("scope", scope, ("batch", "query"))
