@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -36,8 +36,9 @@ class Case:
 
     @property
     def reduces(self) -> bool:
-        """Whether the loss has the option ``reduction``."""
-        return "reduction" in self.spec.options
+        """Whether the loss has the option ``reduction``, with "none" among its choices."""
+        parameter = self.spec.signature.parameters.get("reduction")
+        return parameter is not None and "none" in get_args(parameter.annotation)
 
     def inputs(self, *, seed: int = 0, dtype: torch.dtype | None = None) -> Inputs:
         """Fresh example inputs; floating tensors in ``dtype`` when it is given."""
@@ -55,7 +56,7 @@ class Case:
             yield from goldens.cases
 
     def values(self, inputs: Inputs) -> Tensor:
-        """The values of the loss, per element where it has the option ``reduction``."""
+        """The values of the loss, per element where it offers them."""
         return self.spec.function(**inputs, **({"reduction": "none"} if self.reduces else {}))
 
     def gradients(

@@ -90,7 +90,7 @@ def check_module_options(case: Case) -> None:
 def check_reductions_agree(case: Case) -> None:
     """The sum and the mean are those of the values under "none", over the elements that count."""
     if not case.reduces:
-        raise Skipped("has no option reduction")
+        raise Skipped("has no values per element")
     inputs, function = case.inputs(dtype=torch.float64), case.spec.function
     values = function(**inputs, reduction="none")
     total = function(**inputs, reduction="sum")
