@@ -3,7 +3,7 @@
 import pytest
 import torch
 from lossary.errors import InvalidInputError
-from lossary.ops.directions import directions
+from lossary.ops.directions import directions, unit_rows
 from lossary.settings import checks
 
 
@@ -26,3 +26,12 @@ def test_a_row_without_a_direction_is_named():
 def test_without_checks_a_zero_row_stays_zero():
     with checks(enabled=False):
         assert directions("key", torch.tensor([[2.0], [0.0]])).tolist() == [[1.0], [0.0]]
+
+
+def test_unit_rows_have_any_leading_axes_and_keep_zeros():
+    rows = torch.tensor([[[3e30, 4e30], [0.0, 0.0]], [[0.0, -1e-30], [5.0, 12.0]]], requires_grad=True)
+    found = unit_rows(rows)
+    expected = torch.tensor([[[0.6, 0.8], [0.0, 0.0]], [[0.0, -1.0], [5 / 13, 12 / 13]]])
+    torch.testing.assert_close(found, expected)
+    found.sum().backward()
+    assert rows.grad.isfinite().all()

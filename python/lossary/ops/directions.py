@@ -24,14 +24,33 @@ def directions(name: str, rows: Tensor) -> Tensor:
         >>> directions("query", torch.tensor([[3e30, 4e30]]))
         tensor([[0.6000, 0.8000]])
     """
-    # The direction does not depend on the scale, so dividing by a constant first is free, and keeps the
-    # squares of very large and very small rows in range.
-    scale = rows.detach().abs().amax(1, keepdim=True)
-    if checks_values(rows) and bool((scale == 0).any()):
-        row = int((scale == 0).flatten().nonzero()[0])
+    zero = (rows == 0).all(1)
+    if checks_values(rows) and bool(zero.any()):
+        row = int(zero.nonzero()[0])
         raise InvalidInputError(
             f"{name}: got zeros only in row {row}; wanted rows with a direction, or normalize=False"
         )
+    return unit_rows(rows)
+
+
+def unit_rows(rows: Tensor) -> Tensor:
+    """Divide each row by its length; a row of zeros stays.
+
+    Args:
+        rows: (..., dim), at least one column.
+
+    Returns:
+        The shape of ``rows``; differentiable.
+
+    Example:
+        >>> import torch
+        >>> unit_rows(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+        tensor([[0.6000, 0.8000],
+                [0.0000, 0.0000]])
+    """
+    # The direction does not depend on the scale, so dividing by a constant first is free, and keeps the
+    # squares of very large and very small rows in range.
+    scale = rows.detach().abs().amax(-1, keepdim=True)
     scaled = rows / scale.where(scale != 0, 1.0)
-    square = scaled.square().sum(1, keepdim=True)
+    square = scaled.square().sum(-1, keepdim=True)
     return scaled * square.where(square != 0, 1.0).rsqrt()
