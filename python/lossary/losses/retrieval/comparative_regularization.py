@@ -23,6 +23,7 @@ from lossary.authoring.validation import (
     check_tensor,
 )
 from lossary.errors import DtypeError
+from lossary.ops.pair_lists import pair_lists
 
 
 @full_precision
@@ -96,10 +97,7 @@ def order_pairs(losses: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.
 
     The share of lists with the right one first is one minus the rate at which more feedback does worse.
     """
-    amounts = np.broadcast_to(amount, losses.shape)
-    query, more, less = np.nonzero(amounts[:, :, None] > amounts[:, None, :])
-    scores = -np.stack([losses[query, more], losses[query, less]], axis=1)
-    return np.broadcast_to([True, False], scores.shape), scores
+    return pair_lists(np.broadcast_to(amount, losses.shape), -losses)
 
 
 LOSS = LossSpec(
