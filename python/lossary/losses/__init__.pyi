@@ -46,6 +46,66 @@ from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as Se
 from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
+from lossary.losses.ranking.bayesian_personalized_ranking import (
+    BayesianPersonalizedRanking as BayesianPersonalizedRanking,
+)
+from lossary.losses.ranking.bayesian_personalized_ranking import (
+    bayesian_personalized_ranking as bayesian_personalized_ranking,
+)
+from lossary.losses.ranking.lambda_loss import LambdaLoss as LambdaLoss
+from lossary.losses.ranking.lambda_loss import lambda_loss as lambda_loss
+from lossary.losses.ranking.lambda_reciprocal_rank import LambdaReciprocalRank as LambdaReciprocalRank
+from lossary.losses.ranking.lambda_reciprocal_rank import lambda_reciprocal_rank as lambda_reciprocal_rank
+from lossary.losses.ranking.list_mle import ListMle as ListMle
+from lossary.losses.ranking.list_mle import list_mle as list_mle
+from lossary.losses.ranking.list_net import ListNet as ListNet
+from lossary.losses.ranking.list_net import list_net as list_net
+from lossary.losses.ranking.order_search import OrderSearch as OrderSearch
+from lossary.losses.ranking.order_search import order_search as order_search
+from lossary.losses.ranking.permutation_invariant_cross_entropy import (
+    PermutationInvariantCrossEntropy as PermutationInvariantCrossEntropy,
+)
+from lossary.losses.ranking.permutation_invariant_cross_entropy import (
+    permutation_invariant_cross_entropy as permutation_invariant_cross_entropy,
+)
+from lossary.losses.ranking.plackett_luce import PlackettLuce as PlackettLuce
+from lossary.losses.ranking.plackett_luce import plackett_luce as plackett_luce
+from lossary.losses.ranking.position_aware_list_mle import PositionAwareListMle as PositionAwareListMle
+from lossary.losses.ranking.position_aware_list_mle import position_aware_list_mle as position_aware_list_mle
+from lossary.losses.ranking.propensity_weighted_listwise import (
+    PropensityWeightedListwise as PropensityWeightedListwise,
+)
+from lossary.losses.ranking.propensity_weighted_listwise import (
+    propensity_weighted_listwise as propensity_weighted_listwise,
+)
+from lossary.losses.ranking.soft_top_k import SoftTopK as SoftTopK
+from lossary.losses.ranking.soft_top_k import soft_top_k as soft_top_k
+from lossary.losses.retrieval.adversarial_retriever import AdversarialRetriever as AdversarialRetriever
+from lossary.losses.retrieval.adversarial_retriever import adversarial_retriever as adversarial_retriever
+from lossary.losses.retrieval.comparative_regularization import (
+    ComparativeRegularization as ComparativeRegularization,
+)
+from lossary.losses.retrieval.comparative_regularization import (
+    comparative_regularization as comparative_regularization,
+)
+from lossary.losses.retrieval.decoupled_softmax import DecoupledSoftmax as DecoupledSoftmax
+from lossary.losses.retrieval.decoupled_softmax import decoupled_softmax as decoupled_softmax
+from lossary.losses.retrieval.online_hard_negative_triplet import (
+    OnlineHardNegativeTriplet as OnlineHardNegativeTriplet,
+)
+from lossary.losses.retrieval.online_hard_negative_triplet import (
+    online_hard_negative_triplet as online_hard_negative_triplet,
+)
+from lossary.losses.retrieval.pairwise_logistic_retrieval import (
+    PairwiseLogisticRetrieval as PairwiseLogisticRetrieval,
+)
+from lossary.losses.retrieval.pairwise_logistic_retrieval import (
+    pairwise_logistic_retrieval as pairwise_logistic_retrieval,
+)
+from lossary.losses.retrieval.soft_info_nce import SoftInfoNce as SoftInfoNce
+from lossary.losses.retrieval.soft_info_nce import soft_info_nce as soft_info_nce
+from lossary.losses.retrieval.soft_label_alignment import SoftLabelAlignment as SoftLabelAlignment
+from lossary.losses.retrieval.soft_label_alignment import soft_label_alignment as soft_label_alignment
 from lossary.losses.segmentation.betti_matching import BettiMatching as BettiMatching
 from lossary.losses.segmentation.betti_matching import betti_matching as betti_matching
 from lossary.losses.segmentation.branch_disagreement import BranchDisagreement as BranchDisagreement
@@ -60,3 +120,31 @@ from lossary.losses.segmentation.soft_cldice import SoftCldice as SoftCldice
 from lossary.losses.segmentation.soft_cldice import soft_cldice as soft_cldice
 from lossary.losses.segmentation.tversky import Tversky as Tversky
 from lossary.losses.segmentation.tversky import tversky as tversky
+from lossary.losses.self_supervised.brownian_diffusive import BrownianDiffusive as BrownianDiffusive
+from lossary.losses.self_supervised.brownian_diffusive import brownian_diffusive as brownian_diffusive
+from lossary.losses.self_supervised.contractive_reconstruction import (
+    ContractiveReconstruction as ContractiveReconstruction,
+)
+from lossary.losses.self_supervised.contractive_reconstruction import (
+    contractive_reconstruction as contractive_reconstruction,
+)
+from lossary.losses.self_supervised.epps_pulley import EppsPulley as EppsPulley
+from lossary.losses.self_supervised.epps_pulley import epps_pulley as epps_pulley
+from lossary.losses.self_supervised.lejepa import Lejepa as Lejepa
+from lossary.losses.self_supervised.lejepa import lejepa as lejepa
+from lossary.losses.self_supervised.multiview_centroid import MultiviewCentroid as MultiviewCentroid
+from lossary.losses.self_supervised.multiview_centroid import multiview_centroid as multiview_centroid
+from lossary.losses.self_supervised.relative_loss_prediction import (
+    RelativeLossPrediction as RelativeLossPrediction,
+)
+from lossary.losses.self_supervised.relative_loss_prediction import (
+    relative_loss_prediction as relative_loss_prediction,
+)
+from lossary.losses.self_supervised.singular_value_uniformity import (
+    SingularValueUniformity as SingularValueUniformity,
+)
+from lossary.losses.self_supervised.singular_value_uniformity import (
+    singular_value_uniformity as singular_value_uniformity,
+)
+from lossary.losses.self_supervised.sliced_epps_pulley import SlicedEppsPulley as SlicedEppsPulley
+from lossary.losses.self_supervised.sliced_epps_pulley import sliced_epps_pulley as sliced_epps_pulley
