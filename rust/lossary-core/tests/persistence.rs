@@ -116,6 +116,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn larger_images_too((shape, [prediction, target]) in images([200, 24, 9])) {
+        let complex = Complex::new(&shape);
+        let barcode = persistence_pairs(&prediction, &shape).unwrap();
+        for (dimension, pairs) in barcode.dimensions.iter().enumerate() {
+            prop_assert_eq!(pairs, &complex.pairs(&prediction, dimension), "dimension {}", dimension);
+        }
+        let matching = betti_matching(&prediction, &target, &shape).unwrap();
+        prop_assert_eq!(matching, complex.matching(&prediction, &target));
+    }
+}
+
 /// Whether the place of a doubled grid is in a set closed voxel.
 fn touches(mask: &[bool], shape: &[usize], wide: &[usize], place: usize) -> bool {
     let (mut rest, mut near) = (place, vec![0]);

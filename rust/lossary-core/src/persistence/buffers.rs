@@ -1,11 +1,16 @@
 //! Memory that a thread keeps from image to image: a first write to fresh pages costs more than most passes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
 
-/// A thread keeps at most so many bytes for each type of element.
-const MOST_KEPT: usize = 1 << 25;
+/// A thread keeps at most so many bytes.
+const MOST_KEPT: usize = 1 << 26;
+
+thread_local! {
+    /// The bytes that are kept, for all types of elements.
+    static KEPT: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The allocator is as good for vectors of fewer bytes.
 const WORTHWHILE: usize = 1 << 16;
@@ -42,7 +47,9 @@ impl<T: Kept> Buffer<T> {
             let mut shelf = shelf.try_borrow_mut().ok()?;
             let fits = |index: &usize| shelf[*index].capacity() >= count;
             let best = (0..shelf.len()).filter(fits).min_by_key(|&index| shelf[index].capacity())?;
-            Some(shelf.swap_remove(best))
+            let vector = shelf.swap_remove(best);
+            KEPT.set(KEPT.get().saturating_sub(bytes(&vector)));
+            Some(vector)
         });
         Self(kept.ok().flatten().unwrap_or_else(|| Vec::with_capacity(count)))
     }
@@ -79,7 +86,6 @@ impl<T: Kept> DerefMut for Buffer<T> {
 
 impl<T: Kept> Drop for Buffer<T> {
     fn drop(&mut self) {
-        let bytes = |vector: &Vec<T>| vector.capacity() * size_of::<T>();
         let mut vector = std::mem::take(&mut self.0);
         if bytes(&vector) < WORTHWHILE {
             return;
@@ -87,11 +93,16 @@ impl<T: Kept> Drop for Buffer<T> {
         // A thread that ends has no shelf any more: the vector is freed.
         let _ = T::shelf().try_with(|shelf| {
             if let Ok(mut shelf) = shelf.try_borrow_mut()
-                && shelf.iter().map(bytes).sum::<usize>() + bytes(&vector) <= MOST_KEPT
+                && KEPT.get() + bytes(&vector) <= MOST_KEPT
             {
+                KEPT.set(KEPT.get() + bytes(&vector));
                 vector.clear();
                 shelf.push(std::mem::take(&mut vector));
             }
         });
     }
+}
+
+fn bytes<T>(vector: &Vec<T>) -> usize {
+    vector.capacity() * size_of::<T>()
 }

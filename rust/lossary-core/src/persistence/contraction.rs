@@ -5,8 +5,7 @@
 //! the top cell, may join its neighbour before anything is sorted.
 
 use super::buffers::Buffer;
-use super::lattice::Lattice;
-use super::levels::{Filtration, Level};
+use super::levels::{Filtration, Level, higher};
 use std::array::from_fn;
 
 /// How far a chain of pointers is followed: any bound is correct.
@@ -50,36 +49,40 @@ pub(super) fn vertex_pointers<L: Level, const D: usize>(filtration: &Filtration<
 /// facet is always younger. Only if the base vertex alone attains the level are all lower facets of that level; the
 /// youngest has the greatest type.
 pub(super) fn top_pointers<L: Level, const D: usize>(filtration: &Filtration<L, D>) -> Buffer<u32> {
-    let Filtration { lattice, levels, .. } = filtration;
+    let Filtration { lattice, levels, tops, .. } = filtration;
     let (strides, length) = (lattice.strides, lattice.row_length());
-    let normal = Lattice::<D>::normal(D - 1);
-    let higher = |a: L, b: L| if b > a { b } else { a };
     let mut pointers = Buffer::filled(0, lattice.places);
+    // Across the last facet, which is crossed only if the cell beyond is younger.
+    let back = if D == 2 { strides[0] } else { 1 };
     for start in lattice.rows() {
-        let row = |start: usize| &levels[start..start + length];
-        let mut corners = [row(start); 8];
-        for (corner, vertex) in corners.iter_mut().zip(lattice.vertices(start, Lattice::<D>::TOP)) {
-            *corner = row(vertex);
-        }
-        let mut beyond = [row(start); 4];
-        let facet = lattice.vertices(start - strides[normal], Lattice::<D>::facet(D - 1));
-        for (corner, vertex) in beyond.iter_mut().zip(facet) {
-            *corner = row(vertex);
-        }
-        for (i, pointer) in pointers[start..start + length].iter_mut().enumerate() {
-            let base = start + i;
-            let upper: [L; D] = from_fn(|axis| {
-                let side = (0..1 << D).filter(|corner| corner & Lattice::<D>::axis(axis) != 0);
-                side.map(|corner| corners[corner][i]).reduce(higher).unwrap_or(L::OUTSIDE)
-            });
-            let level = upper.into_iter().fold(corners[0][i], higher);
-            let far = beyond[..1 << (D - 1)].iter().map(|corner| corner[i]).reduce(higher);
-            let far = far.unwrap_or(L::OUTSIDE);
-            let mut joined = if far > level { base - strides[normal] } else { base };
-            for axis in (0..D).rev() {
-                joined = if upper[axis] == level { base + strides[axis] } else { joined };
+        let row = |start: usize| &levels[start..=start + length];
+        let (here, down) = (row(start), row(start + strides[0]));
+        let (tops, beyond) = (&tops[start..start + length], &tops[start - back..start - back + length]);
+        let own = &mut pointers[start..start + length];
+        let back = 0_u32.wrapping_sub(back as u32);
+        if D == 2 {
+            for (i, pointer) in own.iter_mut().enumerate() {
+                let top = tops[i];
+                let (lower, right) = (higher(down[i], down[i + 1]), higher(here[i + 1], down[i + 1]));
+                let offset = if beyond[i] > top { back } else { 0 };
+                let offset = if right == top { 1 } else { offset };
+                let offset = if lower == top { strides[0] as u32 } else { offset };
+                *pointer = if top == L::OUTSIDE { 0 } else { ((start + i) as u32).wrapping_add(offset) };
             }
-            *pointer = if level == L::OUTSIDE { 0 } else { joined as u32 };
+        } else {
+            let (front, both) = (row(start + strides[1]), row(start + strides[0] + strides[1]));
+            for (i, pointer) in own.iter_mut().enumerate() {
+                let top = tops[i];
+                let edge = higher(both[i], both[i + 1]);
+                let lower = higher(higher(down[i], down[i + 1]), edge);
+                let ahead = higher(higher(front[i], front[i + 1]), edge);
+                let right = higher(higher(here[i + 1], down[i + 1]), higher(front[i + 1], both[i + 1]));
+                let offset = if beyond[i] > top { back } else { 0 };
+                let offset = if right == top { 1 } else { offset };
+                let offset = if ahead == top { strides[1] as u32 } else { offset };
+                let offset = if lower == top { strides[0] as u32 } else { offset };
+                *pointer = if top == L::OUTSIDE { 0 } else { ((start + i) as u32).wrapping_add(offset) };
+            }
         }
     }
     pointers
@@ -94,7 +97,7 @@ pub(super) fn release_vertices<L: Level, const D: usize>(
     pointers: &[u32],
 ) -> Buffer<u32> {
     release(union, pointers, |vertex, next| {
-        let [first, second] = others.map(|other| other.levels[next]);
+        let [first, second] = [others[0].levels[next], others[1].levels[next]];
         let open = if first <= second { others[1] } else { others[0] };
         move |member| open.is_older(member, vertex)
     })
@@ -107,9 +110,9 @@ pub(super) fn release_tops<L: Level, const D: usize>(
     pointers: &[u32],
 ) -> Buffer<u32> {
     release(filtration, pointers, |top, _| {
-        let level = other.top(top);
+        let level = other.tops[top];
         move |member| {
-            let of_member = other.top(member);
+            let of_member = other.tops[member];
             of_member > level || (of_member == level && member > top)
         }
     })

@@ -1,10 +1,10 @@
 //! The cells that may join two components, in their order.
 //!
-//! An event is a word: the code of the cell's level above the cell. Words are listed by cell, so that a stable sort
-//! by code leaves ties in order.
+//! An event is a word: the code of the cell's level above the cell. Cells are listed in their order, so that a stable
+//! sort by code leaves ties in order.
 
 use super::buffers::Buffer;
-use super::lattice::{self, Cell, Lattice, Span};
+use super::lattice::{self, Cell};
 use super::levels::{Filtration, Level};
 
 /// Bits of a digit of the sort.
@@ -19,59 +19,20 @@ const MOST_MOVES: usize = 8;
 /// Events from the oldest to the youngest.
 pub(super) struct Events(pub(super) Buffer<u64>);
 
-/// Marks an event that joined two components: no cell has this type.
-const JOINED: u64 = 3;
-
-#[inline(always)]
-pub(super) fn mark_joined(event: &mut u64) {
-    *event |= JOINED;
-}
-
-#[inline(always)]
-pub(super) fn has_joined(event: u64) -> bool {
-    event & JOINED == JOINED
-}
-
 impl Events {
-    /// The critical cells of a dimension, whose spans are given by type; `critical` has a bit of every place and type.
+    /// Sorts cells that are listed in their order.
     pub(super) fn new<L: Level, const D: usize>(
         filtration: &Filtration<L, D>,
-        spans: [Span; D],
-        critical: &[u8],
+        cells: &[Cell],
+        level: impl Fn(Cell) -> L,
     ) -> Self {
-        let lattice = &filtration.lattice;
-        let mut words = Buffer::with_capacity(lattice.places / 2);
-        for start in lattice.rows() {
-            let row = &critical[start..start + lattice.row_length()];
-            for (eight, first) in row.chunks(8).zip((start..).step_by(8)) {
-                let mut bits = eight.iter().rev().fold(0, |bits, &byte| bits << 8 | u64::from(byte));
-                while bits != 0 {
-                    let bit = bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
-                    let (base, kind) = (first + bit / 8, bit % 8);
-                    let level = filtration.level(base, spans[kind]);
-                    if level < L::OUTSIDE {
-                        let code = filtration.code(level);
-                        words.push(u64::from(code) << 32 | u64::from(lattice::cell(base, kind)));
-                    }
-                }
-            }
-        }
-        Self::sorted(filtration, spans, words)
-    }
-
-    /// Sorts words that are listed by cell.
-    pub(super) fn sorted<L: Level, const D: usize>(
-        filtration: &Filtration<L, D>,
-        spans: [Span; D],
-        mut words: Buffer<u64>,
-    ) -> Self {
+        let mut words = Buffer::with_capacity(cells.len());
+        words.extend(
+            cells.iter().map(|&cell| u64::from(filtration.code(level(cell))) << 32 | u64::from(cell)),
+        );
         sort(&mut words);
         if filtration.codes_collide() {
-            let level = |word: u64| {
-                let cell = word as Cell;
-                filtration.level(lattice::base(cell), spans[lattice::kind(cell)]).key()
-            };
+            let level = |word: u64| level(word as Cell).key();
             for agreeing in words.chunk_by_mut(|&a, &b| a >> 32 == b >> 32) {
                 if agreeing.len() > 1 && !agreeing.is_sorted_by_key(|&word| level(word)) {
                     agreeing.sort_by_cached_key(|&word| level(word));
@@ -80,16 +41,38 @@ impl Events {
         }
         Self(words)
     }
+
+    /// The cells from the oldest to the youngest.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = Cell> + '_ {
+        self.0.iter().map(|&word| word as Cell)
+    }
 }
 
-/// The spans of edges, by type.
-pub(super) fn edges<const D: usize>() -> [Span; D] {
-    std::array::from_fn(Lattice::<D>::axis)
-}
-
-/// The spans of the facets of top cells, by type.
-pub(super) fn facets<const D: usize>() -> [Span; D] {
-    std::array::from_fn(Lattice::<D>::facet)
+/// The edges of the image that have a bit in the mask of their base, in their order.
+pub(super) fn edges_of_masks<L: Level, const D: usize>(
+    filtration: &Filtration<L, D>,
+    masks: &[u8],
+) -> Buffer<Cell> {
+    let lattice = &filtration.lattice;
+    let mut edges = Buffer::with_capacity(lattice.places / 2);
+    for start in lattice.rows() {
+        let row = &masks[start..start + lattice.row_length()];
+        for (eight, first) in row.chunks(8).zip((start..).step_by(8)) {
+            let mut bits = match eight.try_into() {
+                Ok(eight) => u64::from_le_bytes(eight),
+                Err(_) => eight.iter().rev().fold(0, |bits, &byte| bits << 8 | u64::from(byte)),
+            };
+            while bits != 0 {
+                let bit = bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let edge = lattice::cell(first + bit / 8, bit % 8);
+                if filtration.edge(edge) < L::OUTSIDE {
+                    edges.push(edge);
+                }
+            }
+        }
+    }
+    edges
 }
 
 /// Sorts words: two passes by digit over the upper bits of the upper halves, then insertion.

@@ -59,6 +59,7 @@ impl<const D: usize> Lattice<D> {
     }
 
     /// The span of an edge.
+    #[inline(always)]
     pub(super) const fn axis(axis: usize) -> Span {
         1 << (D - 1 - axis)
     }
@@ -66,11 +67,13 @@ impl<const D: usize> Lattice<D> {
     /// The axis that a facet of a top cell lacks, by its type.
     ///
     /// The types of squares in 3-D count the axes they lack, those of edges the axes they have.
+    #[inline(always)]
     pub(super) const fn normal(kind: usize) -> usize {
         if D == 2 { 1 - kind } else { kind }
     }
 
     /// The span of a facet of a top cell, by its type.
+    #[inline(always)]
     pub(super) const fn facet(kind: usize) -> Span {
         Self::TOP & !Self::axis(Self::normal(kind))
     }
@@ -87,6 +90,16 @@ impl<const D: usize> Lattice<D> {
             .flat_map(move |layer| (0..in_layer).map(move |row| layer * strides[0] + row * strides[1]))
     }
 
+    /// Hands the places of all voxels out, in their order.
+    #[inline(always)]
+    pub(super) fn for_each_place(&self, mut visit: impl FnMut(usize)) {
+        for start in self.rows() {
+            for place in start..start + self.row_length() {
+                visit(place);
+            }
+        }
+    }
+
     /// The position in the image of the voxel at a place.
     #[inline(always)]
     pub(super) fn position(&self, place: usize) -> u32 {
@@ -99,9 +112,9 @@ impl<const D: usize> Lattice<D> {
         position + rest
     }
 
-    /// The places of a cell's vertices, ascending.
+    /// How far the vertices of a cell are from its base, ascending; as many as it has are of use.
     #[inline(always)]
-    pub(super) fn vertices(&self, base: usize, span: Span) -> impl DoubleEndedIterator<Item = usize> + '_ {
-        self.corners[span][..1 << span.count_ones()].iter().map(move |&corner| base + corner as usize)
+    pub(super) fn corners(&self, span: Span) -> &[u32; 8] {
+        &self.corners[span]
     }
 }

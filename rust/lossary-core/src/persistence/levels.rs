@@ -2,7 +2,7 @@
 
 use super::PersistenceError;
 use super::buffers::{Buffer, Kept};
-use super::lattice::{Lattice, Span};
+use super::lattice::{self, Cell, Lattice, Span};
 use crate::keys::{Key, Score};
 
 /// A number type of images.
@@ -51,6 +51,9 @@ impl_voxel!(u8: u32, u16: u32, f32: f32, f64: f64);
 pub(super) struct Filtration<L: Level, const D: usize> {
     pub(super) lattice: Lattice<D>,
     pub(super) levels: Buffer<L>,
+    /// The level of the top cell at every place: that of its highest vertex. The cell at place 0 stands for all that
+    /// are not in the image.
+    pub(super) tops: Buffer<L>,
     lowest: L,
     codes: Codes<L>,
 }
@@ -85,7 +88,8 @@ impl<L: Level, const D: usize> Filtration<L, D> {
         }
         let range = highest.unwrap_or(lowest).key().less(lowest.key()).bin(0);
         let codes = Codes { lowest: lowest.key(), shift: 32_u32.saturating_sub(range.leading_zeros()) };
-        Self { lattice, levels, lowest, codes }
+        let tops = tops(&lattice, &levels);
+        Self { lattice, levels, tops, lowest, codes }
     }
 
     /// The lower of two levels at every voxel: the union of the sublevel sets.
@@ -100,37 +104,68 @@ impl<L: Level, const D: usize> Filtration<L, D> {
     #[inline(always)]
     pub(super) fn is_older(&self, a: usize, b: usize) -> bool {
         let (of_a, of_b) = (self.levels[a], self.levels[b]);
-        of_a < of_b || (of_a == of_b && a < b)
+        (of_a < of_b) | ((of_a == of_b) & (a < b))
     }
 
-    /// The level of a cell: that of its highest vertex.
+    /// The level of an edge: that of its higher end.
     #[inline(always)]
-    pub(super) fn level(&self, base: usize, span: Span) -> L {
-        let higher = |a: L, b: L| if b > a { b } else { a };
-        let levels = self.lattice.vertices(base, span).map(|vertex| self.levels[vertex]);
-        levels.reduce(higher).unwrap_or(L::OUTSIDE)
+    pub(super) fn edge(&self, edge: Cell) -> L {
+        self.highest::<2>(lattice::base(edge), Lattice::<D>::axis(lattice::kind(edge))).0
     }
 
-    /// The level of a top cell; the cell at place 0 stands for all that are not in the image.
+    /// The level of a facet of a top cell.
     #[inline(always)]
-    pub(super) fn top(&self, base: usize) -> L {
-        self.level(base, Lattice::<D>::TOP)
+    pub(super) fn facet(&self, facet: Cell) -> L {
+        self.highest_of_facet(facet).0
+    }
+
+    /// The position in the image of the last voxel that gives an edge its level.
+    #[inline(always)]
+    pub(super) fn edge_voxel(&self, edge: Cell) -> u32 {
+        let (_, place) = self.highest::<2>(lattice::base(edge), Lattice::<D>::axis(lattice::kind(edge)));
+        self.lattice.position(place)
+    }
+
+    /// The position in the image of the last voxel that gives a facet of a top cell its level.
+    #[inline(always)]
+    pub(super) fn facet_voxel(&self, facet: Cell) -> u32 {
+        self.lattice.position(self.highest_of_facet(facet).1)
+    }
+
+    /// The position in the image of the voxel that gives a top cell its level: the last of a square, the first of a
+    /// cube.
+    #[inline(always)]
+    pub(super) fn top_voxel(&self, base: usize) -> u32 {
+        let span = Lattice::<D>::TOP;
+        let (_, place) = if D == 2 { self.highest::<4>(base, span) } else { self.highest::<8>(base, span) };
+        self.lattice.position(place)
+    }
+
+    #[inline(always)]
+    fn highest_of_facet(&self, facet: Cell) -> (L, usize) {
+        let (base, span) = (lattice::base(facet), Lattice::<D>::facet(lattice::kind(facet)));
+        if D == 2 { self.highest::<2>(base, span) } else { self.highest::<4>(base, span) }
+    }
+
+    /// The highest vertex of a cell with so many: the last of several, of a cube the first.
+    #[inline(always)]
+    fn highest<const VERTICES: usize>(&self, base: usize, span: Span) -> (L, usize) {
+        let offsets = self.lattice.corners(span);
+        let mut highest = (self.levels[base], base);
+        for &offset in &offsets[1..VERTICES] {
+            let place = base + offset as usize;
+            let level = self.levels[place];
+            let is_higher = if VERTICES < 8 { level >= highest.0 } else { level > highest.0 };
+            highest = if is_higher { (level, place) } else { highest };
+        }
+        highest
     }
 
     /// Whether a top cell is younger than another.
     #[inline(always)]
     pub(super) fn is_younger_top(&self, a: usize, b: usize) -> bool {
-        let (of_a, of_b) = (self.top(a), self.top(b));
-        of_a > of_b || (of_a == of_b && a > b)
-    }
-
-    /// The position in the image of the voxel that gives a cell its level: the last such vertex, of a cube the first.
-    pub(super) fn voxel(&self, base: usize, span: Span) -> u32 {
-        let level = self.level(base, span);
-        let attains = |vertex: &usize| self.levels[*vertex] == level;
-        let mut vertices = self.lattice.vertices(base, span);
-        let vertex = if span.count_ones() < 3 { vertices.rfind(attains) } else { vertices.find(attains) };
-        self.lattice.position(vertex.unwrap_or(base))
+        let (of_a, of_b) = (self.tops[a], self.tops[b]);
+        (of_a > of_b) | ((of_a == of_b) & (a > b))
     }
 
     /// A level in 32 bits.
@@ -149,6 +184,35 @@ impl<L: Level, const D: usize> Filtration<L, D> {
         let place = self.levels.iter().position(|&level| level == self.lowest);
         self.lattice.position(place.unwrap_or(self.lattice.strides[0]))
     }
+}
+
+/// The higher of two levels.
+#[inline(always)]
+pub(super) fn higher<L: Level>(a: L, b: L) -> L {
+    if b > a { b } else { a }
+}
+
+fn tops<L: Level, const D: usize>(lattice: &Lattice<D>, levels: &[L]) -> Buffer<L> {
+    let length = lattice.row_length();
+    let mut tops = Buffer::filled(L::OUTSIDE, lattice.places);
+    for start in lattice.rows() {
+        let row = |start: usize| &levels[start..=start + length];
+        let strides = lattice.strides;
+        let (here, down) = (row(start), row(start + strides[0]));
+        let own = &mut tops[start..start + length];
+        if D == 2 {
+            for (i, top) in own.iter_mut().enumerate() {
+                *top = higher(higher(here[i], here[i + 1]), higher(down[i], down[i + 1]));
+            }
+        } else {
+            let (front, both) = (row(start + strides[1]), row(start + strides[0] + strides[1]));
+            let of_four = |i: usize| higher(higher(here[i], down[i]), higher(front[i], both[i]));
+            for (i, top) in own.iter_mut().enumerate() {
+                *top = higher(of_four(i), of_four(i + 1));
+            }
+        }
+    }
+    tops
 }
 
 /// Refuses NaN and infinities.

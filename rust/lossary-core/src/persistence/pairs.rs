@@ -1,9 +1,9 @@
 //! The pairs of one image.
 
 use super::buffers::Buffer;
-use super::components::{Join, edge_level, facet_level, join_tops, join_vertices};
+use super::components::{Join, join_tops, join_vertices};
 use super::contraction::{release_tops, release_vertices, top_pointers, vertex_pointers};
-use super::events::{Events, edges, facets, has_joined, sort};
+use super::events::{Events, edges_of_masks, sort};
 use super::lattice::{self, Cell, Lattice};
 use super::levels::{Filtration, Level, Voxel, check_finite};
 use super::reduction::{EdgeOrder, Owners, Solid, reduce, split_squares};
@@ -33,7 +33,7 @@ pub struct Barcode {
 ///
 /// The same as reducing the boundary matrices of all cells; the positions of voxels are exact, also where levels tie.
 /// Negative zero ties with zero. Takes O(n log n) time, but in 3-D for the loops, whose reduction has no such bound;
-/// and 30 to 40 bytes of memory a voxel in 2-D, about 150 in 3-D.
+/// and 20 to 35 bytes of memory a voxel in 2-D, up to 100 in 3-D.
 ///
 /// # Errors
 /// [`PersistenceError`]: a shape that is not that of the image, an empty axis, NaN or infinity.
@@ -122,61 +122,63 @@ fn of_solid(filtration: &Solid) -> Barcode {
 }
 
 /// Whether a vertex is older than the level of the edge that ends its component.
+#[inline(always)]
 pub(super) fn outlives<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> bool {
-    filtration.levels[join.ends] < edge_level(filtration, join.cell)
+    filtration.levels[join.ends] < filtration.edge(join.cell)
 }
 
 /// Whether what a facet encloses is filled at a higher level.
+#[inline(always)]
 pub(super) fn is_filled_later<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> bool {
-    facet_level(filtration, join.cell) < filtration.top(join.ends)
+    filtration.facet(join.cell) < filtration.tops[join.ends]
 }
 
 /// The pair of a vertex and the edge that ends its component, unless its length is zero.
+#[inline(always)]
 pub(super) fn vertex_pair<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> Option<Pair> {
     outlives(filtration, join).then(|| Pair {
         birth: filtration.lattice.position(join.ends),
-        death: filtration.voxel(lattice::base(join.cell), edges::<D>()[lattice::kind(join.cell)]),
+        death: filtration.edge_voxel(join.cell),
     })
 }
 
 /// The pair of a facet and the top cell that fills what it encloses, unless its length is zero.
+#[inline(always)]
 pub(super) fn top_pair<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> Option<Pair> {
-    is_filled_later(filtration, join).then(|| Pair {
-        birth: filtration.voxel(lattice::base(join.cell), facets::<D>()[lattice::kind(join.cell)]),
-        death: filtration.voxel(join.ends, Lattice::<D>::TOP),
-    })
+    is_filled_later(filtration, join)
+        .then(|| Pair { birth: filtration.facet_voxel(join.cell), death: filtration.top_voxel(join.ends) })
 }
 
 /// The pair of an edge and the square that fills the loop it closes, unless its length is zero.
 pub(super) fn loop_pair(filtration: &Solid, edge: Cell, square: Cell) -> Option<Pair> {
-    (edge_level(filtration, edge) < facet_level(filtration, square)).then(|| Pair {
-        birth: filtration.voxel(lattice::base(edge), edges::<3>()[lattice::kind(edge)]),
-        death: filtration.voxel(lattice::base(square), facets::<3>()[lattice::kind(square)]),
-    })
+    (filtration.edge(edge) < filtration.facet(square))
+        .then(|| Pair { birth: filtration.edge_voxel(edge), death: filtration.facet_voxel(square) })
 }
 
 /// Whether one of the top cells that a facet bounds joins the other across it.
+#[inline(always)]
 fn is_crossed<const D: usize>(lattice: &Lattice<D>, pointers: &[u32], base: usize, kind: usize) -> bool {
     let below = base - lattice.strides[Lattice::<D>::normal(kind)];
-    pointers[base] as usize == below || pointers[below] as usize == base
+    (pointers[base] as usize == below) | (pointers[below] as usize == base)
 }
 
 /// Whether one end of an edge joins the other along it.
+#[inline(always)]
 fn is_followed<const D: usize>(lattice: &Lattice<D>, pointers: &[u32], base: usize, axis: usize) -> bool {
     let above = base + lattice.strides[axis];
-    pointers[base] as usize == above || pointers[above] as usize == base
+    (pointers[base] as usize == above) | (pointers[above] as usize == base)
 }
 
 /// The pointers of vertices and top cells that hold under all ages.
@@ -226,11 +228,13 @@ pub(super) fn sweep_flat<L: Level, const V: usize, const T: usize>(
     on_tops: impl FnMut(Join<T>),
 ) {
     let lattice = &filtration.lattice;
-    let [mut vertices, mut tops] = pointers(filtration, vertex_ages, top_ages);
+    let [vertices, tops] = pointers(filtration, vertex_ages, top_ages);
     let critical = critical_edges(lattice, &vertices, &tops);
-    let mut events = Events::new(filtration, edges::<2>(), &critical);
-    join_vertices(filtration, vertex_ages, &mut vertices, &mut events, on_vertices);
-    join_tops(filtration, top_ages, &mut tops, &mut events, on_tops);
+    let edges = edges_of_masks(filtration, &critical);
+    drop(critical);
+    let mut events = Events::new(filtration, &edges, |edge| filtration.edge(edge));
+    join_vertices(filtration, vertex_ages, vertices, &mut events, on_vertices);
+    join_tops(filtration, top_ages, tops, &mut events, on_tops);
 }
 
 /// What remains for the loops of a 3-D image.
@@ -252,8 +256,8 @@ impl SolidSweep {
     /// those of zero length that are apparent.
     pub(super) fn loops(&mut self, filtration: &Solid, mut emit: impl FnMut(usize, Cell, Cell)) {
         let edge_at = self.order.edges();
-        let squares = self.squares.0.iter().filter(|&&event| !has_joined(event)).map(|&event| event as Cell);
-        reduce(filtration, &self.order, std::mem::take(&mut self.owners), squares, |place, square| {
+        let owners = std::mem::take(&mut self.owners);
+        reduce(filtration, &self.order, owners, self.squares.in_order(), |place, square| {
             emit(place, edge_at[place], square);
         });
     }
@@ -268,15 +272,17 @@ pub(super) fn sweep_solid<const V: usize, const T: usize>(
     mut on_tops: impl FnMut(Join<T>),
 ) -> SolidSweep {
     let lattice = &filtration.lattice;
-    let [mut vertices, mut tops] = pointers(filtration, vertex_ages, top_ages);
+    let [vertices, tops] = pointers(filtration, vertex_ages, top_ages);
     let mut cleared = Buffer::filled(0_u8, lattice.places);
     let mut trees = Buffer::filled(0_u8, lattice.places);
-    for base in lattice.rows().flat_map(|start| start..start + lattice.row_length()) {
+    lattice.for_each_place(|base| {
+        let (mut crossed, mut followed) = (0, 0);
         for kind in 0..3 {
-            cleared[base] |= u8::from(is_crossed(lattice, &tops, base, kind)) << kind;
-            trees[base] |= u8::from(is_followed(lattice, &vertices, base, kind)) << kind;
+            crossed |= u8::from(is_crossed(lattice, &tops, base, kind)) << kind;
+            followed |= u8::from(is_followed(lattice, &vertices, base, kind)) << kind;
         }
-    }
+        (cleared[base], trees[base]) = (crossed, followed);
+    });
     let mut fillers = Buffer::filled(0_u32, lattice.places << 2);
     let mut squares = split_squares(
         filtration,
@@ -284,19 +290,23 @@ pub(super) fn sweep_solid<const V: usize, const T: usize>(
         |base, kind| cleared[base] >> kind & 1 == 1,
         |edge, square| fillers[edge as usize] = square + 1,
     );
-    join_tops(filtration, top_ages, &mut tops, &mut squares, |join| {
+    join_tops(filtration, top_ages, tops, &mut squares, |join| {
         cleared[lattice::base(join.cell)] |= 1 << lattice::kind(join.cell);
         on_tops(join);
     });
     let mut critical = Buffer::filled(0, lattice.places);
-    for base in lattice.rows().flat_map(|start| start..start + lattice.row_length()) {
+    lattice.for_each_place(|base| {
+        let mut mask = 0;
         for axis in 0..3 {
-            let is_free = trees[base] >> axis & 1 == 0 && fillers[lattice::cell(base, axis) as usize] == 0;
-            critical[base] |= u8::from(is_free) << axis;
+            let is_free = (trees[base] >> axis & 1 == 0) & (fillers[lattice::cell(base, axis) as usize] == 0);
+            mask |= u8::from(is_free) << axis;
         }
-    }
-    let mut events = Events::new(filtration, edges::<3>(), &critical);
-    join_vertices(filtration, vertex_ages, &mut vertices, &mut events, |join| {
+        critical[base] = mask;
+    });
+    let edges = edges_of_masks(filtration, &critical);
+    drop(critical);
+    let mut events = Events::new(filtration, &edges, |edge| filtration.edge(edge));
+    join_vertices(filtration, vertex_ages, vertices, &mut events, |join| {
         trees[lattice::base(join.cell)] |= 1 << lattice::kind(join.cell);
         on_vertices(join);
     });

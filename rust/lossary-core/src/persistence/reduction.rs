@@ -4,7 +4,7 @@
 //! Rows may be ordered by one image and columns by another whose sublevel sets are larger: image persistence.
 
 use super::buffers::Buffer;
-use super::events::{Events, facets};
+use super::events::Events;
 use super::lattice::{self, Cell, Lattice};
 use super::levels::Filtration;
 
@@ -36,18 +36,13 @@ fn edge_level(filtration: &Solid, base: usize, axis: usize) -> u32 {
 /// The youngest edge of a square.
 #[inline(always)]
 pub(super) fn youngest_edge(rows: &Solid, square: Cell) -> Cell {
-    let edges = edges_of(&rows.lattice, square);
-    let levels = edges.map(|edge| edge_level(rows, lattice::base(edge), lattice::kind(edge)));
-    let highest = levels[0].max(levels[3]).max(levels[1]);
-    if levels[0] == highest {
-        edges[0]
-    } else if levels[1] == highest {
-        edges[1]
-    } else if levels[2] == highest {
-        edges[2]
-    } else {
-        edges[3]
-    }
+    let [far_q, far_p, near_q, near_p] = edges_of(&rows.lattice, square);
+    let level = |edge: Cell| edge_level(rows, lattice::base(edge), lattice::kind(edge));
+    let [of_far_q, of_far_p, of_near_q] = [level(far_q), level(far_p), level(near_q)];
+    let highest = of_far_q.max(of_far_p).max(level(near_p));
+    let youngest = if of_near_q == highest { near_q } else { near_p };
+    let youngest = if of_far_p == highest { far_p } else { youngest };
+    if of_far_q == highest { far_q } else { youngest }
 }
 
 /// The oldest square that an edge bounds.
@@ -57,20 +52,19 @@ fn oldest_square(columns: &Solid, edge: Cell) -> Cell {
     let [p, q] = other_axes(axis);
     let strides = columns.lattice.strides;
     let own = edge_level(columns, base, axis);
-    let mut oldest = (u32::MAX, 0);
-    // The edge opposite, the base of the square, and the axis that it lacks.
-    for (opposite, base, lacks) in [
-        (base - strides[p], base - strides[p], q),
-        (base - strides[q], base - strides[q], p),
-        (base + strides[q], base, p),
-        (base + strides[p], base, q),
-    ] {
-        let level = own.max(edge_level(columns, opposite, axis));
-        if level < oldest.0 {
-            oldest = (level, lattice::cell(base, lacks));
-        }
+    // The level through the edge opposite, the base of the square, and the axis that it lacks.
+    let through = |opposite: usize| own.max(edge_level(columns, opposite, axis));
+    let candidates = [
+        (through(base - strides[p]), base - strides[p], q),
+        (through(base - strides[q]), base - strides[q], p),
+        (through(base + strides[q]), base, p),
+        (through(base + strides[p]), base, q),
+    ];
+    let mut oldest = candidates[0];
+    for &candidate in &candidates[1..] {
+        oldest = if candidate.0 < oldest.0 { candidate } else { oldest };
     }
-    oldest.1
+    lattice::cell(oldest.1, oldest.2)
 }
 
 /// Sorts squares into those whose youngest edge they are the oldest to bound, which are handed to `apparent` with
@@ -82,27 +76,22 @@ pub(super) fn split_squares(
     mut apparent: impl FnMut(Cell, Cell),
 ) -> Events {
     let lattice = &rows.lattice;
-    let spans = facets::<3>();
-    let mut words = Buffer::with_capacity(lattice.places);
-    for base in lattice.rows().flat_map(|start| start..start + lattice.row_length()) {
-        for (kind, &span) in spans.iter().enumerate() {
-            if is_cleared(base, kind) {
-                continue;
-            }
-            let level = columns.level(base, span);
-            if level == u32::MAX {
-                continue;
-            }
+    let mut squares = Buffer::with_capacity(lattice.places);
+    lattice.for_each_place(|base| {
+        for kind in 0..3 {
             let square = lattice::cell(base, kind);
+            if is_cleared(base, kind) || columns.facet(square) == u32::MAX {
+                continue;
+            }
             let edge = youngest_edge(rows, square);
             if oldest_square(columns, edge) == square {
                 apparent(edge, square);
             } else {
-                words.push(u64::from(columns.code(level)) << 32 | u64::from(square));
+                squares.push(square);
             }
         }
-    }
-    Events::sorted(columns, spans, words)
+    });
+    Events::new(columns, &squares, |square| columns.facet(square))
 }
 
 /// Edges that create loops, in their order, from 1 on; other edges have place 0.
@@ -115,26 +104,32 @@ impl EdgeOrder {
     /// Counts edges by level; those of one level keep their order.
     pub(super) fn new(filtration: &Solid, creates_loop: impl Fn(Cell) -> bool) -> Self {
         let lattice = &filtration.lattice;
-        let edges = || {
-            let bases = lattice.rows().flat_map(|start| start..start + lattice.row_length());
-            let edges = bases.flat_map(|base| (0..3).map(move |axis| (base, axis)));
-            let edges =
-                edges.map(|(base, axis)| (edge_level(filtration, base, axis), lattice::cell(base, axis)));
-            edges.filter(|&(level, edge)| level < u32::MAX && creates_loop(edge))
-        };
         let levels = filtration.levels.iter().filter(|&&level| level < u32::MAX);
         let mut starts = Buffer::filled(0, levels.max().map_or(0, |&level| level as usize + 1));
-        edges().for_each(|(level, _)| starts[level as usize] += 1);
-        let mut next = 1;
+        let mut places = Buffer::filled(0, lattice.places << 2);
+        lattice.for_each_place(|base| {
+            for axis in 0..3 {
+                let (edge, level) = (lattice::cell(base, axis), edge_level(filtration, base, axis));
+                if level < u32::MAX && creates_loop(edge) {
+                    // Counted from 1 on among the edges of its level.
+                    starts[level as usize] += 1;
+                    places[edge as usize] = starts[level as usize];
+                }
+            }
+        });
+        let mut next = 0;
         for start in starts.iter_mut() {
             next += std::mem::replace(start, next);
         }
-        let mut places = Buffer::filled(0, lattice.places << 2);
-        edges().for_each(|(level, edge)| {
-            let start = &mut starts[level as usize];
-            places[edge as usize] = *start;
-            *start += 1;
+        lattice.for_each_place(|base| {
+            for axis in 0..3 {
+                let place = &mut places[lattice::cell(base, axis) as usize];
+                if *place > 0 {
+                    *place += starts[edge_level(filtration, base, axis) as usize];
+                }
+            }
         });
+        next += 1;
         Self { places, count: next as usize }
     }
 
@@ -166,6 +161,13 @@ pub(super) struct Owners(Buffer<u32>);
 
 const STORED: u32 = 1 << 31;
 
+/// A place is looked for among so many at the end of a column before the others are bisected.
+const NEAR: usize = 16;
+
+/// A column of fewer places, or many times shorter than the other, is added place by place.
+const FEW: usize = 4;
+const MANY_TIMES: usize = 8;
+
 impl Owners {
     pub(super) fn new(count: usize) -> Self {
         Self(Buffer::filled(0, count))
@@ -187,10 +189,10 @@ pub(super) fn reduce(
     mut emit: impl FnMut(usize, Cell),
 ) {
     let owners = &mut owners.0;
-    let mut working = Column::new(order.count);
+    let mut working = Column::default();
     let toggle_square = |working: &mut Column, square: Cell| {
         for edge in edges_of(&rows.lattice, square) {
-            working.toggle(order.place(edge));
+            working.toggle(order.places[edge as usize]);
         }
     };
     let (mut entries, mut ends) = (Buffer::default(), vec![0]);
@@ -202,85 +204,77 @@ pub(super) fn reduce(
             continue;
         }
         toggle_square(&mut working, square);
-        while let Some(pivot) = working.youngest() {
-            match owners[pivot] {
+        while let Some(&pivot) = working.places.last() {
+            match owners[pivot as usize] {
                 0 => {
-                    owners[pivot] = STORED | (ends.len() - 1) as u32;
-                    emit(pivot, square);
-                    working.drain_into(&mut entries);
+                    owners[pivot as usize] = STORED | (ends.len() - 1) as u32;
+                    emit(pivot as usize, square);
+                    entries.extend_from_slice(&working.places);
                     ends.push(entries.len());
                     break;
                 }
                 owner if owner & STORED != 0 => {
                     let column = (owner & !STORED) as usize;
-                    for &place in &entries[ends[column]..ends[column + 1]] {
-                        working.toggle(place as usize);
-                    }
+                    working.add(&entries[ends[column]..ends[column + 1]]);
                 }
                 owner => toggle_square(&mut working, owner - 1),
             }
         }
-        working.clear();
+        working.places.clear();
     }
 }
 
-/// A set of places, as bits; above every 64 words is one whose bits tell which of them are not zero.
-///
-/// Place 0 collects the edges that are no pivot of any column.
+/// A set of places, ascending. Place 0, of the edges that are no pivot of any column, is left out.
+#[derive(Default)]
 struct Column {
-    words: Buffer<u64>,
-    /// Where the words of every layer start, the places' own layer first.
-    starts: Vec<usize>,
+    places: Vec<u32>,
+    spare: Vec<u32>,
 }
 
 impl Column {
-    fn new(count: usize) -> Self {
-        let (mut starts, mut total, mut words) = (Vec::new(), 0, count);
-        while starts.is_empty() || words > 1 {
-            words = words.div_ceil(64).max(1);
-            starts.push(total);
-            total += words;
-        }
-        Self { words: Buffer::filled(0, total), starts }
-    }
-
     /// Adds a place, or takes it away.
     #[inline(always)]
-    fn toggle(&mut self, place: usize) {
-        let mut place = place;
-        for start in &self.starts {
-            let word = &mut self.words[start + (place >> 6)];
-            let before = *word;
-            *word ^= 1 << (place & 63);
-            if before != 0 && *word != 0 {
-                return;
-            }
-            place >>= 6;
+    fn toggle(&mut self, place: u32) {
+        if place == 0 {
+            return;
+        }
+        // Most places are near the end.
+        let near = self.places.len().saturating_sub(NEAR);
+        let mut behind = self.places.len();
+        while behind > near && self.places[behind - 1] > place {
+            behind -= 1;
+        }
+        if behind == near {
+            behind = self.places[..near].partition_point(|&other| other <= place);
+        }
+        if behind > 0 && self.places[behind - 1] == place {
+            self.places.remove(behind - 1);
+        } else {
+            self.places.insert(behind, place);
         }
     }
 
-    /// The greatest place but 0.
-    #[inline(always)]
-    fn youngest(&self) -> Option<usize> {
-        let mut place = 0;
-        for start in self.starts.iter().rev() {
-            place = place << 6 | (self.words[start + place] | 1).ilog2() as usize;
+    /// Adds another column: keeps the places that are in one of the two.
+    fn add(&mut self, other: &[u32]) {
+        if other.len() < FEW || other.len() * MANY_TIMES < self.places.len() {
+            other.iter().for_each(|&place| self.toggle(place));
+            return;
         }
-        (place > 0).then_some(place)
-    }
-
-    /// Moves all places but 0 out.
-    fn drain_into(&mut self, entries: &mut Buffer<u32>) {
-        while let Some(place) = self.youngest() {
-            entries.push(place as u32);
-            self.toggle(place);
+        let first = other.first().copied().unwrap_or(0);
+        let start = self.places.partition_point(|&place| place < first);
+        self.spare.clear();
+        self.spare.extend_from_slice(&self.places[start..]);
+        self.places.resize(start + self.spare.len() + other.len(), 0);
+        let (mut own, mut others, mut next) = (0, 0, start);
+        while own < self.spare.len() && others < other.len() {
+            let (a, b) = (self.spare[own], other[others]);
+            self.places[next] = a.min(b);
+            next += usize::from(a != b);
+            own += usize::from(a <= b);
+            others += usize::from(b <= a);
         }
-    }
-
-    /// Takes place 0 away, the last that may be left.
-    fn clear(&mut self) {
-        if self.words[0] & 1 == 1 {
-            self.toggle(0);
-        }
+        let rest = if own < self.spare.len() { &self.spare[own..] } else { &other[others..] };
+        self.places[next..next + rest.len()].copy_from_slice(rest);
+        self.places.truncate(next + rest.len());
     }
 }
