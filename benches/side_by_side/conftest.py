@@ -9,7 +9,10 @@ from typing import Any
 
 import machine
 
-PEERS = ("libauc", "lossary", "numpy", "numba", "scikit-learn", "scipy", "scors", "torch", "torchmetrics")
+PEERS = (
+    "cripser", "gudhi", "libauc", "lossary", "numpy", "numba", "scikit-image", "scikit-learn", "scipy",
+    "scors", "torch", "torchmetrics",
+)  # fmt: skip
 STARTED = machine.describe(*PEERS)
 
 
