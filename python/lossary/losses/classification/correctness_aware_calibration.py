@@ -6,7 +6,6 @@ of a wrong prediction whatever the score of the true class. Its value is the Bri
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
@@ -22,16 +21,15 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import (
-    check_class_index,
     check_finite,
     check_floating,
-    check_integer,
     check_ndim,
     check_positive,
     check_shape,
     checks_values,
 )
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.errors import InvalidInputError
+from lossary.losses.classification._class_rows import class_columns, class_probabilities
 
 
 @full_precision
@@ -117,16 +115,9 @@ def correctness_aware_calibration(
         >>> correctness_aware_calibration(logits, torch.tensor([0, 1]), reduction="none")
         tensor([0.2500, 0.2500])
     """
-    check_floating("logits", logits)
-    check_ndim("logits", logits, "batch classes")
-    check_integer("target", target)
-    check_shape("target", target, (logits.shape[0],), like="the rows of logits")
-    if logits.shape[1] == 0:
-        raise ShapeError(f"logits: got shape {tuple(logits.shape)}; wanted at least one class")
+    columns, _ = class_columns(logits, target)
     if balanced and reduction != "mean":
         raise InvalidInputError(f"reduction: got {reduction!r}; wanted 'mean', as balanced weighs a mean")
-    check_finite("logits", logits)
-    check_class_index("target", target, logits.shape[1])
     top = logits.argmax(1, keepdim=True)
     predicted = top
     if original_logits is not None:
@@ -135,7 +126,7 @@ def correctness_aware_calibration(
         check_finite("original_logits", original_logits)
         predicted = original_logits.argmax(1, keepdim=True)
 
-    right = (predicted == target.unsqueeze(1)).squeeze(1)
+    right = (predicted == columns).squeeze(1)
     probability = logits.softmax(1)
     confidence = probability.gather(1, top).squeeze(1)
     doubt = probability.scatter(1, top, 0.0).sum(1)  # not 1 - confidence: it would lose the small values
@@ -157,13 +148,6 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     return {"logits": logits, "target": target}
 
 
-def _probabilities(logits: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
-    """What a softmax of the logits predicts, of all classes."""
-    odds = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    probability = odds / odds.sum(1, keepdims=True)
-    return {"y_true": target, "y_prob": probability, "labels": np.arange(logits.shape[1])}
-
-
 LOSS = LossSpec(
     function=correctness_aware_calibration,
     module=CorrectnessAwareCalibration,
@@ -177,8 +161,8 @@ LOSS = LossSpec(
     differentiable=("logits",),
     example_inputs=example_inputs,
     pairs_with=(
-        ExactMetric(name="expected_calibration_error", adapt=_probabilities),
-        ExactMetric(name="top_label_brier_score", adapt=_probabilities),
+        ExactMetric(name="expected_calibration_error", adapt=class_probabilities),
+        ExactMetric(name="top_label_brier_score", adapt=class_probabilities),
     ),
     properties=frozenset(
         {

@@ -5,9 +5,6 @@ confidence. It needs only the sum and the sum of squares of the logits beside th
 options move it between top-1 and top-k.
 """
 
-from typing import Any
-
-import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
@@ -22,18 +19,14 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.authoring.validation import (
-    check_class_index,
-    check_finite,
-    check_floating,
-    check_integer,
-    check_ndim,
-    check_non_negative,
-    check_positive,
-    check_real,
-    check_shape,
+from lossary.authoring.validation import check_non_negative, check_positive, check_real
+from lossary.losses.classification._class_rows import (
+    best_class,
+    class_columns,
+    class_ranking,
+    class_scores,
+    six_rows,
 )
-from lossary.errors import ShapeError
 
 
 @full_precision
@@ -84,17 +77,10 @@ def spherical_z(
         >>> spherical_z(logits, torch.tensor([1]))  # z = 0: ln 2
         tensor(0.6931)
     """
-    check_floating("logits", logits)
-    check_ndim("logits", logits, "batch classes")
-    check_integer("target", target)
-    check_shape("target", target, (logits.shape[0],), like="the rows of logits")
-    if logits.shape[1] == 0:
-        raise ShapeError(f"logits: got shape {tuple(logits.shape)}; wanted at least one class")
+    columns, _ = class_columns(logits, target)
     check_positive("sharpness", sharpness)
     check_real("shift", shift)
     check_non_negative("eps", eps)
-    check_finite("logits", logits)
-    check_class_index("target", target, logits.shape[1])
 
     # Subtracting and dividing by constants first changes neither value nor gradient of the score. It makes a
     # constant row exactly zero, and keeps differences, sums and squares of large logits in range.
@@ -108,20 +94,11 @@ def spherical_z(
     variance = scaled.square().mean(1, keepdim=True)
     # A constant row: the root has no slope at 0, so both sides of the ratio are replaced.
     deviation = variance.where(~constant, 1.0).sqrt() + eps / 2 / scale
-    score = (scaled.where(~constant, 0.0) / deviation).gather(1, target.long().unsqueeze(1)).squeeze(1)
+    score = (scaled.where(~constant, 0.0) / deviation).gather(1, columns).squeeze(1)
     return reduce(-functional.logsigmoid(sharpness * (score - shift)) / sharpness, reduction)
 
 
 SphericalZ = loss_module(spherical_z)
-
-
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Six rows of five classes."""
-    return {
-        "logits": torch.randn(6, 5, generator=generator),
-        "target": torch.randint(5, (6,), generator=generator),
-    }
-
 
 LOSS = LossSpec(
     function=spherical_z,
@@ -134,9 +111,11 @@ LOSS = LossSpec(
         url="https://arxiv.org/abs/1604.08859",
     ),
     differentiable=("logits",),
-    example_inputs=example_inputs,
+    example_inputs=six_rows,
     pairs_with=(
-        ExactMetric(name="accuracy_score", adapt=lambda logits, target: (target, logits.argmax(axis=1))),
+        ExactMetric(name="accuracy_score", adapt=best_class),
+        ExactMetric(name="top_k_accuracy_score", adapt=class_scores, options={"k": 2}),
+        ExactMetric(name="mean_reciprocal_rank", adapt=class_ranking),
     ),
     properties=frozenset(
         {
