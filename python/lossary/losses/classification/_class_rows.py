@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lossary.authoring.validation import (
     check_class_index,
@@ -60,14 +59,13 @@ def class_columns(
 
 
 def share_surprise(weights: Tensor, columns: Tensor) -> Tensor:
-    """-log of the share of one column in the sum of its row, (batch,), with its digits where it is small.
+    """-log of the share of one column in the sum of its row, (batch,).
 
     Args:
         weights: (batch, classes), above 0.
         columns: (batch, 1), the column of each row.
     """
-    rest = weights.scatter(1, columns, 0.0).sum(1)
-    return -functional.logsigmoid(weights.gather(1, columns).squeeze(1).log() - rest.log())
+    return weights.sum(1).log() - weights.gather(1, columns).squeeze(1).log()
 
 
 def six_rows(generator: torch.Generator) -> dict[str, Any]:
