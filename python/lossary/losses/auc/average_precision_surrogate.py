@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
-from lossary.losses.auc._dataset_rows import dataset_rows, read_rows, revise_rows
 from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples, ten_scores
+from lossary.ops.dataset_rows import dataset_rows, read_rows, revise_rows
 from lossary.ops.pair_rows import pair_row_means
 from lossary.ops.surrogates import Surrogate
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.authoring.validation import check_positive
-from lossary.losses.auc._dataset_rows import dataset_rows, read_rows, revise_rows
 from lossary.losses.auc._inputs import check_share, check_surrogate, ranked_samples, ten_scores
 from lossary.losses.auc._log_means import log_pair_means, move_log_mean
+from lossary.ops.dataset_rows import dataset_rows, read_rows, revise_rows
 from lossary.ops.surrogates import Surrogate
 
 
