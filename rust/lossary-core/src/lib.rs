@@ -16,6 +16,7 @@
 //! | [`delong`] | variance of the area under the ROC curve |
 //! | [`persistence`] | components, loops and cavities of images: persistence pairs, Betti matching, Betti numbers |
 //! | [`placements`] | covariance of several areas on the same labels |
+//! | [`plackett_luce`] | likelihood of rankings, and fits of the worths of their items |
 //! | [`brier`] | squared error of probabilities, binary and multi-class |
 //! | [`calibration`] | how often events of each bin of probabilities happened |
 //! | [`retrieval`] | precision, recall, MAP, reciprocal rank and NDCG of the queries of a ranking |
@@ -100,6 +101,7 @@ pub mod partial_area;
 mod partition;
 pub mod persistence;
 pub mod placements;
+pub mod plackett_luce;
 mod platform;
 pub mod random;
 pub mod rank_pairs;

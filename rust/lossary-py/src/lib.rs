@@ -23,6 +23,7 @@ mod operating_points;
 mod options;
 mod partial_area;
 mod persistence;
+mod plackett_luce;
 mod rank_pairs;
 mod resampling;
 mod retrieval;
@@ -77,6 +78,8 @@ mod _kernels {
     use super::partial_area::partial_area;
     #[pymodule_export]
     use super::persistence::{betti_matching, betti_numbers, euler_characteristic, persistence_pairs};
+    #[pymodule_export]
+    use super::plackett_luce::plackett_luce;
     #[pymodule_export]
     use super::rank_pairs::RankPairs;
     #[pymodule_export]
