@@ -116,6 +116,31 @@ def binary_squared_error(
 def multiclass_squared_error(
     y_true: NDArray[np.uint32], y_proba: NDArray[Any], classes: int, sample_weight: Doubles | None, /
 ) -> float: ...
+def plackett_luce(
+    scores: NDArray[Any], offsets: NDArray[np.uintp], ranked: NDArray[np.uintp] | None, weights: Doubles | None, /
+) -> tuple[Doubles, NDArray[Any]]: ...
+def plackett_luce_matrix(
+    scores: NDArray[Any],
+    ranking: NDArray[np.int64],
+    offsets: NDArray[np.uintp],
+    items: int,
+    everything: bool,
+    /,
+) -> tuple[Doubles, NDArray[Any]]: ...
+def plackett_luce_fit(
+    name: str,
+    ranking: NDArray[np.int64],
+    offsets: NDArray[np.uintp],
+    items: int,
+    sample_weight: Doubles | None,
+    /,
+    *,
+    method: str,
+    alpha: float,
+    tol: float,
+    max_iter: int,
+    covariance: bool,
+) -> tuple[Doubles, float, int, float, bool, Doubles | None]: ...
 def retrieval(
     y_true: NDArray[Any],
     y_score: NDArray[Any],

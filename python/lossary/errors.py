@@ -49,6 +49,10 @@ class BrokenPluginError(PluginError, ImportError):
     """A plugin, or one of its loss files, does not load; the original exception is the cause."""
 
 
+class ConvergenceWarning(UserWarning):
+    """An iteration ended at its limit, before its result was as exact as asked for."""
+
+
 class PluginWarning(UserWarning):
     """Some plugins did not load; `lossary.problems()` and `lossary doctor` say which and why."""
 

@@ -3,11 +3,31 @@
 //! A ranking is built by choosing, again and again, one item of those that are left, with a probability in
 //! proportion to its worth `exp(score)`. With two items this is the Bradley-Terry model.
 //!
+//! [`likelihood`] and [`log_likelihood`] give the likelihood of scores and its gradient, [`fit`] the worths that rankings
+//! tell of.
+//!
 //! Sources: Luce, Individual choice behavior, Wiley 1959; Plackett, The analysis of permutations, Applied
 //! Statistics 24, 1975.
 
+mod ascent;
+mod envelope;
+mod error;
 mod exponential;
+mod fit;
+mod graph;
+mod newton;
+mod pass;
+mod prior;
+mod rankings;
 mod row;
+mod scored;
+mod spectral;
+mod stages;
+
+pub use error::{FitError, RankingsError};
+pub use fit::{Fit, Method, Options, fit};
+pub use rankings::Rankings;
+pub use scored::log_likelihood;
 
 use crate::platform::{Work, widest};
 use crate::threads;
@@ -178,6 +198,17 @@ fn check(
     }
 }
 
+/// Position of the first score that is not a number, or too large.
+#[inline(always)]
+fn first_bad<S: Real>(scores: &[S]) -> Option<usize> {
+    let mut fine = true;
+    for &score in scores {
+        let score: f64 = score.into();
+        fine &= score.abs() <= LARGEST_SCORE;
+    }
+    if fine { None } else { scores.iter().position(|&score| !(score.into().abs() <= LARGEST_SCORE)) }
+}
+
 /// Ranges of rows with at least so many entries each.
 fn blocks(offsets: &[usize], size: usize) -> Vec<Range<usize>> {
     let (mut found, mut start) = (Vec::new(), 0);
@@ -211,14 +242,8 @@ impl<S: Real> Work for (&mut Scratch, Rows<'_, S>) {
         for number in rows {
             let (start, end) = (offsets[number], offsets[number + 1]);
             let own = &scores[start..end];
-            let mut fine = true;
-            for &score in own {
-                let score: f64 = score.into();
-                fine &= score.abs() <= LARGEST_SCORE;
-            }
-            if !fine {
-                let bad = own.iter().position(|&score| !(score.into().abs() <= LARGEST_SCORE));
-                return Err(PlackettLuceError::BadScore { index: start + bad.unwrap_or(0) });
+            if let Some(bad) = first_bad(own) {
+                return Err(PlackettLuceError::BadScore { index: start + bad });
             }
             let weights = match weights {
                 Some(weights) => Some(&weights[start..end]),

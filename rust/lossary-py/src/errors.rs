@@ -1,5 +1,9 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
+mod rankings;
+
+pub use rankings::{fit_error, no_real_scores, plackett_luce_error, rankings_error, unknown_method};
+
 use lossary_core::all_pairs::AllPairsError;
 use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;
@@ -8,7 +12,6 @@ use lossary_core::confusion::ConfusionError;
 use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
 use lossary_core::persistence::PersistenceError;
-use lossary_core::plackett_luce::PlackettLuceError;
 use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
@@ -332,21 +335,6 @@ pub fn all_pairs_error(error: AllPairsError) -> PyErr {
             "score: got differences so large that the loss overflows; wanted closer scores or a milder surrogate",
         ),
         AllPairsError::NoPairs { .. } | AllPairsError::NoWeight { .. } | AllPairsError::BadGroups { .. } => {
-            InvalidInputError::new_err(error.to_string())
-        }
-    }
-}
-
-pub fn no_real_scores() -> PyErr {
-    DtypeError::new_err("scores: got integers; wanted 32-bit or 64-bit floats")
-}
-
-pub fn plackett_luce_error(error: PlackettLuceError) -> PyErr {
-    match error {
-        PlackettLuceError::BadOffsets
-        | PlackettLuceError::BadRanked { .. }
-        | PlackettLuceError::LengthMismatch { .. } => ShapeError::new_err(error.to_string()),
-        PlackettLuceError::BadScore { .. } | PlackettLuceError::BadWeight { .. } => {
             InvalidInputError::new_err(error.to_string())
         }
     }

@@ -79,7 +79,7 @@ mod _kernels {
     #[pymodule_export]
     use super::persistence::{betti_matching, betti_numbers, euler_characteristic, persistence_pairs};
     #[pymodule_export]
-    use super::plackett_luce::plackett_luce;
+    use super::plackett_luce::{plackett_luce, plackett_luce_fit, plackett_luce_matrix};
     #[pymodule_export]
     use super::rank_pairs::RankPairs;
     #[pymodule_export]

@@ -9,7 +9,7 @@ use super::Real;
 use super::exponential::exp;
 
 /// Rows whose scores span less have one reference.
-const NEAR: f64 = 500.0;
+pub(super) const NEAR: f64 = 500.0;
 
 /// Scores are not taken to be farther below their reference: what is lost is nothing beside it.
 const LOWEST: f64 = -500.0;
@@ -18,7 +18,7 @@ const LOWEST: f64 = -500.0;
 const HIGHEST: f64 = 100.0;
 
 /// Positions that go through the arithmetic side by side.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 const MANTISSA: u64 = (1 << 52) - 1;
 const ONE: u64 = 1023 << 52;
@@ -40,7 +40,7 @@ pub(super) struct Scratch {
 }
 
 /// The product of numbers of any size, as mantissas and the sum of their exponents.
-struct Product {
+pub(super) struct Product {
     mantissas: [f64; LANES],
     exponents: [u64; LANES],
     steps: u64,
@@ -48,12 +48,12 @@ struct Product {
 
 impl Product {
     #[inline(always)]
-    fn one() -> Self {
+    pub fn one() -> Self {
         Self { mantissas: [1.0; LANES], exponents: [0; LANES], steps: 0 }
     }
 
     #[inline(always)]
-    fn multiply(&mut self, factors: &[f64; LANES]) {
+    pub fn multiply(&mut self, factors: &[f64; LANES]) {
         for lane in 0..LANES {
             let bits = (self.mantissas[lane] * factors[lane]).to_bits();
             self.exponents[lane] += bits >> 52;
@@ -62,14 +62,14 @@ impl Product {
         self.steps += 1;
     }
 
-    fn ln(&self) -> f64 {
+    pub fn ln(&self) -> f64 {
         let (mut sum, mut exponents) = (0.0, 0);
         for lane in 0..LANES {
             sum += self.mantissas[lane].ln();
             exponents += self.exponents[lane];
         }
         // Every exponent is biased.
-        sum + (exponents - self.steps * LANES as u64 * 1023) as f64 * std::f64::consts::LN_2
+        sum + (exponents as i64 - (self.steps * LANES as u64 * 1023) as i64) as f64 * std::f64::consts::LN_2
     }
 }
 
