@@ -216,7 +216,7 @@ def _fit(
     if not converged:
         warnings.warn(
             f"{method!r} stopped after {n_iter} steps, the last of which changed a log-worth by "
-            f"{change:.1e}, where tol={tol:.1e}: raise max_iter or tol, try 'newton', or give a prior with alpha > 0",
+            f"{change:.1e}, where tol={tol:.1e}: raise max_iter or tol, try 'newton', or use alpha > 0",
             ConvergenceWarning,
             stacklevel=3,
         )

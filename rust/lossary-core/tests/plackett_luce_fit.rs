@@ -116,22 +116,36 @@ fn the_covariance_is_the_inverse_of_the_second_derivatives() {
     }
 }
 
-#[test]
-fn worths_that_no_scale_holds_are_fitted() {
-    // Each beats the next e^40 times as often: the whole chain spans more than the exponents of doubles.
-    let count = 30;
+/// Each of 40 items beats the next `e^distance` times as often as it loses.
+fn chain(distance: f64) -> (Rankings, Vec<f64>) {
     let (mut entries, mut weights) = (Vec::new(), Vec::new());
-    for item in 0..count - 1 {
+    for item in 0..39 {
         entries.extend([item, item + 1, item + 1, item]);
-        weights.extend([1.0, (-40.0_f64).exp()]);
+        weights.extend([1.0, (-distance).exp()]);
     }
     let offsets: Vec<usize> = (0..=weights.len()).map(|list| 2 * list).collect();
-    let rankings = Rankings::new(&entries, &offsets, count as usize).unwrap();
+    (Rankings::new(&entries, &offsets, 40).unwrap(), weights)
+}
+
+#[test]
+fn worths_that_no_scale_holds_are_fitted() {
+    let (rankings, weights) = chain(14.0);
     for method in [Method::Auto, Method::Newton] {
         let found = fit(rankings.clone(), Some(&weights), with(method)).unwrap();
-        assert!(found.worth.iter().all(|worth| worth.is_finite()));
-        let (value, _) = evaluate(&rankings, Some(&weights), &found.worth);
-        assert!(value > -1e-10, "{method:?}: {value}");
+        for pair in found.worth.windows(2) {
+            assert!((pair[0] - pair[1] - 14.0).abs() < 1e-6, "{method:?} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn losses_beyond_the_digits_of_doubles_do_not_break_a_fit() {
+    let (rankings, weights) = chain(60.0);
+    for method in MAXIMISERS {
+        let options = Options { max_iterations: 200, ..with(method) };
+        let found = fit(rankings.clone(), Some(&weights), options).unwrap();
+        assert!(found.worth.iter().all(|worth| worth.is_finite()), "{method:?}");
+        assert!(found.log_likelihood.is_finite() && found.worth.is_sorted_by(|a, b| a >= b), "{method:?}");
     }
 }
 

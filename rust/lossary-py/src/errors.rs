@@ -1,9 +1,6 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
-mod rankings;
-
-pub use rankings::{fit_error, no_real_scores, plackett_luce_error, rankings_error, unknown_method};
-
+pub mod rankings;
 use lossary_core::all_pairs::AllPairsError;
 use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;

@@ -1,7 +1,9 @@
 //! Bindings of `lossary_core::plackett_luce`.
 
 use crate::arrays::{Numbers, slice};
-use crate::errors::{fit_error, no_real_scores, plackett_luce_error, rankings_error, unknown_method};
+use crate::errors::rankings::{
+    fit_error, no_real_scores, plackett_luce_error, rankings_error, unknown_method,
+};
 use lossary_core::plackett_luce::{Method, Options, Rankings, Real, fit, likelihood, log_likelihood};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyUntypedArray};
 use pyo3::prelude::*;

@@ -114,7 +114,7 @@ impl Envelope {
         }
     }
 
-    /// The stationary vector of rates, in place: `above` holds those from a lower number to a higher one, by the
+    /// Logarithms of the stationary vector of rates, whose memory is used up: `above` holds those from a lower number to a higher one, by the
     /// higher; `below` those from a higher to a lower, by the higher.
     ///
     /// Source: Grassmann, Taksar and Heyman, Regenerative analysis and steady state distributions for Markov chains,
@@ -283,6 +283,18 @@ impl Work for Stationary<'_> {
                 }
             }
             vector[step] = sum;
+        }
+        if vector.iter().all(|number| number.is_normal()) {
+            return vector.into_iter().map(f64::ln).collect();
+        }
+        // Numbers beyond the exponents of doubles: the same sums, of logarithms.
+        vector.fill(0.0);
+        for step in (0..rows.saturating_sub(1)).rev() {
+            let term = |row: usize| vector[row] + below[envelope.index(row, step)].ln();
+            let rows = || (step + 1..=reach[step]).filter(|&row| envelope.first[row] <= step);
+            let highest = rows().map(term).fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = rows().map(|row| (term(row) - highest).exp()).sum();
+            vector[step] = highest + sum.ln();
         }
         vector
     }

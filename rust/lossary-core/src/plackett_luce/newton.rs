@@ -12,6 +12,9 @@ const HALVINGS: usize = 60;
 /// A change below this that no longer shrinks is rounding.
 const ROUNDING: f64 = 1e-8;
 
+/// Steps below this, each below this part of the last, are near the maximum.
+const NEAR: f64 = 0.1;
+
 /// Columns of the inverse that make one job.
 const COLUMNS: usize = 64;
 
@@ -67,7 +70,10 @@ pub(super) fn climb(
             break;
         }
         change *= length;
-        converged = change <= tolerance || (change < ROUNDING && change > 0.5 * last);
+        // Near the maximum every step squares the distance, up to a factor that two steps tell: the next one is known.
+        let near = last < NEAR && change < NEAR * last;
+        let ahead = if near { change * (change / last).powi(2) } else { change };
+        converged = ahead <= tolerance || (change < ROUNDING && change > 0.5 * last);
     }
     Climb { theta, pass, steps, change, converged }
 }

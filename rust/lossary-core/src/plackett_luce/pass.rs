@@ -18,23 +18,30 @@ pub(super) struct Pass {
     pub expected: Vec<f64>,
 }
 
+fn highest(theta: &[f64]) -> f64 {
+    theta.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Worths in units of the highest; None where doubles cannot hold them and their sums.
+pub(super) fn worths(theta: &[f64]) -> Option<Vec<f64>> {
+    let (highest, lowest) = (highest(theta), theta.iter().copied().fold(f64::INFINITY, f64::min));
+    (highest - lowest <= NEAR).then(|| theta.iter().map(|theta| exp(theta - highest)).collect())
+}
+
 impl Choices {
     pub fn pass(&self, theta: &[f64]) -> Pass {
-        let highest = theta.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let lowest = theta.iter().copied().fold(f64::INFINITY, f64::min);
-        let near = highest - lowest <= NEAR;
-        let worth: Vec<f64> =
-            if near { theta.iter().map(|t| exp(t - highest)).collect() } else { Vec::new() };
+        let worths = worths(theta);
         let threads = threads::threads_for(self.rankings.items.len());
         let parts = threads::map(self.blocks(), threads, |lists| {
-            if near {
-                widest(Near { choices: self, worth: &worth, lists })
+            if let Some(worth) = &worths {
+                widest(Near { choices: self, worth, lists })
             } else {
                 widest(Far { choices: self, theta, lists })
             }
         });
         let mut all = Pass { log_likelihood: 0.0, expected: vec![0.0; self.count] };
-        if near {
+        if worths.is_some() {
+            let highest = highest(theta);
             for (wins, theta) in self.wins.iter().zip(theta) {
                 all.log_likelihood += wins * (theta - highest);
             }
@@ -82,16 +89,17 @@ impl Work for Near<'_> {
             }
             for list in first..last {
                 let (start, end) = (offsets[list], offsets[list + 1]);
+                let items = &items[start..end];
+                let own = &mut own[start - origin..][..items.len()];
+                let pool = &mut pool[start - origin..][..items.len()];
                 let mut sum = 0.0;
-                let places =
-                    own[start - origin..end - origin].iter_mut().zip(&mut pool[start - origin..end - origin]);
-                for ((own, pool), &item) in places.zip(&items[start..end]).rev() {
-                    *own = worth[item as usize];
-                    sum += *own;
-                    *pool = sum;
+                for rank in (0..items.len()).rev() {
+                    own[rank] = worth[items[rank] as usize];
+                    sum += own[rank];
+                    pool[rank] = sum;
                 }
                 // The last of a list has no choice.
-                pool[end - origin - 1] = 1.0;
+                pool[items.len() - 1] = 1.0;
             }
             if let Some(weights) = weights {
                 for list in first..last {
@@ -116,14 +124,15 @@ impl Work for Near<'_> {
                     Some(weights) => weights[list],
                     None => 1.0,
                 };
+                let items = &items[start..end];
+                let own = &own[start - origin..][..items.len()];
+                let inverses = &pool[start - origin..][..items.len()];
                 let mut above = 0.0;
-                let places =
-                    own[start - origin..end - origin - 1].iter().zip(&pool[start - origin..end - origin - 1]);
-                for ((own, inverse), &item) in places.zip(&items[start..end - 1]) {
-                    above += weight * inverse;
-                    expected[item as usize] += own * above;
+                for rank in 0..items.len() - 1 {
+                    above += weight * inverses[rank];
+                    expected[items[rank] as usize] += own[rank] * above;
                 }
-                expected[items[end - 1] as usize] += own[end - origin - 1] * above;
+                expected[items[items.len() - 1] as usize] += own[items.len() - 1] * above;
             }
             first = last;
         }

@@ -2,6 +2,7 @@
 
 use super::blocks;
 use super::error::RankingsError;
+use crate::platform;
 use std::ops::Range;
 
 /// Items beyond it would not fit in memory with all that a fit keeps of each.
@@ -42,20 +43,17 @@ impl Rankings {
             return Err(RankingsError::BadOffsets);
         }
         let mut seen = vec![usize::MAX; count];
-        let mut items = Vec::with_capacity(entries.len());
-        let mut ends = Vec::with_capacity(offsets.len());
+        let mut items = platform::zeros(entries.len());
+        let (mut ends, mut end) = (Vec::with_capacity(offsets.len()), 0);
         ends.push(0);
         for (row, bounds) in offsets.windows(2).enumerate() {
             let list = &entries[bounds[0]..bounds[1]];
-            let mut padded = false;
-            for &value in list {
-                if value == -1 {
-                    padded = true;
-                    continue;
-                }
-                if padded {
-                    return Err(RankingsError::Gap { row });
-                }
+            let length = list.iter().position(|&value| value == -1).unwrap_or(list.len());
+            let (listed, padding) = list.split_at(length);
+            if padding.iter().any(|&value| value != -1) {
+                return Err(RankingsError::Gap { row });
+            }
+            for (&value, slot) in listed.iter().zip(&mut items[end..end + length]) {
                 let place = usize::try_from(value).ok().and_then(|item| seen.get_mut(item));
                 let Some(place) = place else {
                     return Err(RankingsError::OutOfRange { row, value });
@@ -63,10 +61,12 @@ impl Rankings {
                 if std::mem::replace(place, row) == row {
                     return Err(RankingsError::Repeated { row, value });
                 }
-                items.push(value as u32);
+                *slot = value as u32;
             }
-            ends.push(items.len());
+            end += length;
+            ends.push(end);
         }
+        items.truncate(end);
         Ok(Self { items, offsets: ends, count })
     }
 

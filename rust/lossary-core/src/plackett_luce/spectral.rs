@@ -29,7 +29,7 @@ pub(super) fn step(choices: &Choices, envelope: &Envelope, alpha: f64, theta: &[
     }
     let changes = envelope.stationary(&mut above, &mut below);
     let places = envelope.places.iter().zip(theta);
-    let mut next: Vec<f64> = places.map(|(&place, theta)| theta + changes[place as usize].ln()).collect();
+    let mut next: Vec<f64> = places.map(|(&place, theta)| theta + changes[place as usize]).collect();
     super::prior::Prior::Gamma(alpha).normalise(&mut next);
     next
 }
