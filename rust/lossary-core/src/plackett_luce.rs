@@ -206,7 +206,11 @@ fn first_bad<S: Real>(scores: &[S]) -> Option<usize> {
         let score: f64 = score.into();
         fine &= score.abs() <= LARGEST_SCORE;
     }
-    if fine { None } else { scores.iter().position(|&score| !(score.into().abs() <= LARGEST_SCORE)) }
+    if fine {
+        None
+    } else {
+        scores.iter().position(|&score| score.into().is_nan() || score.into().abs() > LARGEST_SCORE)
+    }
 }
 
 /// Ranges of rows with at least so many entries each.
@@ -245,10 +249,7 @@ impl<S: Real> Work for (&mut Scratch, Rows<'_, S>) {
             if let Some(bad) = first_bad(own) {
                 return Err(PlackettLuceError::BadScore { index: start + bad });
             }
-            let weights = match weights {
-                Some(weights) => Some(&weights[start..end]),
-                None => None,
-            };
+            let weights = weights.map(|weights| &weights[start..end]);
             let ranked = match ranked {
                 Some(ranked) => ranked[number],
                 None => own.len(),

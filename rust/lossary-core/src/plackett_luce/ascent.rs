@@ -114,7 +114,7 @@ impl<'a> Ascent<'a> {
                 row.push(share);
             }
             let left = norm(&column);
-            if !(left > DEPENDENT * size) {
+            if left.is_nan() || left <= DEPENDENT * size {
                 continue;
             }
             for number in &mut column {

@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 /// Numbers of an envelope beyond which it is not worth its time: a minute or so.
 const LARGEST: usize = 1 << 25;
 
+/// Entries per item that are enough to number items by; the envelope is that of all.
+const ENTRIES: usize = 64;
+
 /// Places that a sum goes through side by side.
 const LANES: usize = 8;
 
@@ -128,14 +131,17 @@ impl Envelope {
 fn numbering(rankings: &Rankings) -> Vec<u32> {
     let count = rankings.count;
     let mut starts = vec![0; count + 1];
-    for &item in &rankings.items {
+    let taken =
+        rankings.offsets.partition_point(|&start| start < ENTRIES * count).min(rankings.offsets.len() - 1);
+    let entries = &rankings.items[..rankings.offsets[taken]];
+    for &item in entries {
         starts[item as usize + 1] += 1;
     }
     for item in 0..count {
         starts[item + 1] += starts[item];
     }
-    let (mut next, mut lists) = (starts.clone(), vec![0_u32; rankings.items.len()]);
-    for (number, list) in rankings.lists().enumerate() {
+    let (mut next, mut lists) = (starts.clone(), vec![0_u32; entries.len()]);
+    for (number, list) in rankings.lists().take(taken).enumerate() {
         for &item in list {
             let place = &mut next[item as usize];
             lists[*place] = number as u32;
@@ -218,7 +224,8 @@ impl Work for Factor<'_> {
             }
             let (left, diagonal) = own.split_at_mut(row - first);
             let pivot = diagonal[0] - dot(left, left);
-            if !(pivot > 0.0) {
+            // NaN is none either.
+            if pivot.is_nan() || pivot <= 0.0 {
                 return false;
             }
             diagonal[0] = pivot.sqrt();

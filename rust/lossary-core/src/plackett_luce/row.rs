@@ -54,10 +54,11 @@ impl Product {
 
     #[inline(always)]
     pub fn multiply(&mut self, factors: &[f64; LANES]) {
-        for lane in 0..LANES {
-            let bits = (self.mantissas[lane] * factors[lane]).to_bits();
-            self.exponents[lane] += bits >> 52;
-            self.mantissas[lane] = f64::from_bits((bits & MANTISSA) | ONE);
+        for ((mantissa, exponent), factor) in self.mantissas.iter_mut().zip(&mut self.exponents).zip(factors)
+        {
+            let bits = (*mantissa * factor).to_bits();
+            *exponent += bits >> 52;
+            *mantissa = f64::from_bits((bits & MANTISSA) | ONE);
         }
         self.steps += 1;
     }
