@@ -117,7 +117,11 @@ def multiclass_squared_error(
     y_true: NDArray[np.uint32], y_proba: NDArray[Any], classes: int, sample_weight: Doubles | None, /
 ) -> float: ...
 def plackett_luce(
-    scores: NDArray[Any], offsets: NDArray[np.uintp], ranked: NDArray[np.uintp] | None, weights: Doubles | None, /
+    scores: NDArray[Any],
+    offsets: NDArray[np.uintp],
+    ranked: NDArray[np.uintp] | None,
+    weights: Doubles | None,
+    /,
 ) -> tuple[Doubles, NDArray[Any]]: ...
 def plackett_luce_matrix(
     scores: NDArray[Any],

@@ -22,14 +22,64 @@ from lossary.losses.auc.partial_auc_kl import PartialAucKl as PartialAucKl
 from lossary.losses.auc.partial_auc_kl import partial_auc_kl as partial_auc_kl
 from lossary.losses.auc.two_way_partial_auc_kl import TwoWayPartialAucKl as TwoWayPartialAucKl
 from lossary.losses.auc.two_way_partial_auc_kl import two_way_partial_auc_kl as two_way_partial_auc_kl
+from lossary.losses.classification.adaptive_label_distributionally_robust import (
+    AdaptiveLabelDistributionallyRobust as AdaptiveLabelDistributionallyRobust,
+)
+from lossary.losses.classification.adaptive_label_distributionally_robust import (
+    adaptive_label_distributionally_robust as adaptive_label_distributionally_robust,
+)
+from lossary.losses.classification.aggregate_response import AggregateResponse as AggregateResponse
+from lossary.losses.classification.aggregate_response import aggregate_response as aggregate_response
+from lossary.losses.classification.binary_hinge import BinaryHinge as BinaryHinge
+from lossary.losses.classification.binary_hinge import binary_hinge as binary_hinge
+from lossary.losses.classification.calibrated_loss_ensemble import (
+    CalibratedLossEnsemble as CalibratedLossEnsemble,
+)
+from lossary.losses.classification.calibrated_loss_ensemble import (
+    calibrated_loss_ensemble as calibrated_loss_ensemble,
+)
+from lossary.losses.classification.co_teaching import CoTeaching as CoTeaching
+from lossary.losses.classification.co_teaching import co_teaching as co_teaching
+from lossary.losses.classification.comp_sum import CompSum as CompSum
+from lossary.losses.classification.comp_sum import comp_sum as comp_sum
 from lossary.losses.classification.correctness_aware_calibration import (
     CorrectnessAwareCalibration as CorrectnessAwareCalibration,
 )
 from lossary.losses.classification.correctness_aware_calibration import (
     correctness_aware_calibration as correctness_aware_calibration,
 )
+from lossary.losses.classification.label_correlation import LabelCorrelation as LabelCorrelation
+from lossary.losses.classification.label_correlation import label_correlation as label_correlation
+from lossary.losses.classification.label_distributionally_robust import (
+    LabelDistributionallyRobust as LabelDistributionallyRobust,
+)
+from lossary.losses.classification.label_distributionally_robust import (
+    label_distributionally_robust as label_distributionally_robust,
+)
+from lossary.losses.classification.margin_control import MarginControl as MarginControl
+from lossary.losses.classification.margin_control import margin_control as margin_control
+from lossary.losses.classification.normalized_logistic import NormalizedLogistic as NormalizedLogistic
+from lossary.losses.classification.normalized_logistic import normalized_logistic as normalized_logistic
+from lossary.losses.classification.smooth_adversarial_comp_sum import (
+    SmoothAdversarialCompSum as SmoothAdversarialCompSum,
+)
+from lossary.losses.classification.smooth_adversarial_comp_sum import (
+    smooth_adversarial_comp_sum as smooth_adversarial_comp_sum,
+)
+from lossary.losses.classification.spherical_softmax import SphericalSoftmax as SphericalSoftmax
+from lossary.losses.classification.spherical_softmax import spherical_softmax as spherical_softmax
 from lossary.losses.classification.spherical_z import SphericalZ as SphericalZ
 from lossary.losses.classification.spherical_z import spherical_z as spherical_z
+from lossary.losses.classification.target_surrogate import TargetSurrogate as TargetSurrogate
+from lossary.losses.classification.target_surrogate import target_surrogate as target_surrogate
+from lossary.losses.classification.taylor_softmax import TaylorSoftmax as TaylorSoftmax
+from lossary.losses.classification.taylor_softmax import taylor_softmax as taylor_softmax
+from lossary.losses.classification.top_k_label_distributionally_robust import (
+    TopKLabelDistributionallyRobust as TopKLabelDistributionallyRobust,
+)
+from lossary.losses.classification.top_k_label_distributionally_robust import (
+    top_k_label_distributionally_robust as top_k_label_distributionally_robust,
+)
 from lossary.losses.distillation.plackett_luce_distillation import (
     PlackettLuceDistillation as PlackettLuceDistillation,
 )
