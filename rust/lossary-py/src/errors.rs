@@ -8,7 +8,6 @@ use lossary_core::calibration::CalibrationError;
 use lossary_core::confusion::ConfusionError;
 use lossary_core::delong::DelongError;
 use lossary_core::labels::LabelError;
-use lossary_core::persistence::PersistenceError;
 use lossary_core::ranking::RankingError;
 use lossary_core::resampling::ResamplingError;
 use lossary_core::retrieval::RetrievalError;
