@@ -9,24 +9,36 @@ from torch import Tensor
 from lossary.authoring.validation import check_binary, check_finite, check_floating, check_ndim, check_shape
 
 
-def margins(logits: Tensor, target: Tensor) -> Tensor:
-    """(2 t - 1) z, (batch,): above 0 where the decision is right.
+def positives(scores: Tensor, target: Tensor, *, name: str = "logits") -> Tensor:
+    """The (batch,) mask of the samples of class 1.
 
     Args:
-        logits: z, (batch,), floating and finite.
-        target: t, 0 and 1, or bool, in the shape of ``logits``.
+        scores: (batch,), floating and finite.
+        target: 0 and 1, or bool, in the shape of ``scores``.
+        name: the argument that the scores came as, for the error.
 
     Raises:
-        ShapeError: ``logits`` is not (batch,), or ``target`` differs from it.
-        DtypeError: ``logits`` is not floating, or one of the two is no tensor.
-        InvalidInputError: a logit is NaN or infinite; a target is neither 0 nor 1.
+        ShapeError: ``scores`` is not (batch,), or ``target`` differs from it.
+        DtypeError: ``scores`` is not floating, or one of the two is no tensor.
+        InvalidInputError: a score is NaN or infinite; a target is neither 0 nor 1.
     """
-    check_floating("logits", logits)
-    check_ndim("logits", logits, "batch")
-    check_shape("target", target, tuple(logits.shape), like="logits")
+    check_floating(name, scores)
+    check_ndim(name, scores, "batch")
+    check_shape("target", target, tuple(scores.shape), like=name)
     check_binary("target", target)
-    check_finite("logits", logits)
-    return torch.where(target != 0, logits, -logits)
+    check_finite(name, scores)
+    return target != 0
+
+
+def margins(scores: Tensor, target: Tensor, *, name: str = "logits") -> Tensor:
+    """(2 t - 1) z, (batch,): above 0 where the decision is right; arguments and errors of `positives`."""
+    return torch.where(positives(scores, target, name=name), scores, -scores)
+
+
+def shortfall(margins: Tensor, wanted: float, *, squared: bool) -> Tensor:
+    """What each margin, in any shape, lacks of the wanted one, or its square; no slope at the wanted one."""
+    short = (wanted - margins).relu()
+    return short.square() if squared else short
 
 
 def eight_decisions(generator: torch.Generator) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import check_positive
-from lossary.losses.classification._margins import decisions, eight_decisions, margins
+from lossary.losses.classification._margins import decisions, eight_decisions, margins, shortfall
 
 
 @full_precision
@@ -59,8 +59,7 @@ def binary_hinge(
         tensor([0.0000, 0.5000, 1.5000])
     """
     check_positive("margin", margin)
-    short = (margin - margins(logits, target)).relu()
-    return reduce(short.square() if squared else short, reduction)
+    return reduce(shortfall(margins(logits, target), margin, squared=squared), reduction)
 
 
 BinaryHinge = loss_module(binary_hinge)
