@@ -30,6 +30,8 @@ from lossary.losses.classification.adaptive_label_distributionally_robust import
 )
 from lossary.losses.classification.aggregate_response import AggregateResponse as AggregateResponse
 from lossary.losses.classification.aggregate_response import aggregate_response as aggregate_response
+from lossary.losses.classification.attention_entropy import AttentionEntropy as AttentionEntropy
+from lossary.losses.classification.attention_entropy import attention_entropy as attention_entropy
 from lossary.losses.classification.binary_hinge import BinaryHinge as BinaryHinge
 from lossary.losses.classification.binary_hinge import binary_hinge as binary_hinge
 from lossary.losses.classification.calibrated_loss_ensemble import (
@@ -38,6 +40,8 @@ from lossary.losses.classification.calibrated_loss_ensemble import (
 from lossary.losses.classification.calibrated_loss_ensemble import (
     calibrated_loss_ensemble as calibrated_loss_ensemble,
 )
+from lossary.losses.classification.class_variance import ClassVariance as ClassVariance
+from lossary.losses.classification.class_variance import class_variance as class_variance
 from lossary.losses.classification.co_teaching import CoTeaching as CoTeaching
 from lossary.losses.classification.co_teaching import co_teaching as co_teaching
 from lossary.losses.classification.comp_sum import CompSum as CompSum
@@ -48,6 +52,18 @@ from lossary.losses.classification.correctness_aware_calibration import (
 from lossary.losses.classification.correctness_aware_calibration import (
     correctness_aware_calibration as correctness_aware_calibration,
 )
+from lossary.losses.classification.cross_entropy_with_z_loss import (
+    CrossEntropyWithZLoss as CrossEntropyWithZLoss,
+)
+from lossary.losses.classification.cross_entropy_with_z_loss import (
+    cross_entropy_with_z_loss as cross_entropy_with_z_loss,
+)
+from lossary.losses.classification.gaussian_negative_log_likelihood import (
+    GaussianNegativeLogLikelihood as GaussianNegativeLogLikelihood,
+)
+from lossary.losses.classification.gaussian_negative_log_likelihood import (
+    gaussian_negative_log_likelihood as gaussian_negative_log_likelihood,
+)
 from lossary.losses.classification.label_correlation import LabelCorrelation as LabelCorrelation
 from lossary.losses.classification.label_correlation import label_correlation as label_correlation
 from lossary.losses.classification.label_distributionally_robust import (
@@ -56,20 +72,48 @@ from lossary.losses.classification.label_distributionally_robust import (
 from lossary.losses.classification.label_distributionally_robust import (
     label_distributionally_robust as label_distributionally_robust,
 )
+from lossary.losses.classification.logit_z_loss import LogitZLoss as LogitZLoss
+from lossary.losses.classification.logit_z_loss import logit_z_loss as logit_z_loss
 from lossary.losses.classification.margin_control import MarginControl as MarginControl
 from lossary.losses.classification.margin_control import margin_control as margin_control
+from lossary.losses.classification.max_negative_rank import MaxNegativeRank as MaxNegativeRank
+from lossary.losses.classification.max_negative_rank import max_negative_rank as max_negative_rank
+from lossary.losses.classification.negative_learning import NegativeLearning as NegativeLearning
+from lossary.losses.classification.negative_learning import negative_learning as negative_learning
 from lossary.losses.classification.normalized_logistic import NormalizedLogistic as NormalizedLogistic
 from lossary.losses.classification.normalized_logistic import normalized_logistic as normalized_logistic
+from lossary.losses.classification.one_vs_rest_hinge import OneVsRestHinge as OneVsRestHinge
+from lossary.losses.classification.one_vs_rest_hinge import one_vs_rest_hinge as one_vs_rest_hinge
+from lossary.losses.classification.prediction_entropy import PredictionEntropy as PredictionEntropy
+from lossary.losses.classification.prediction_entropy import prediction_entropy as prediction_entropy
+from lossary.losses.classification.sigmoid_margin import SigmoidMargin as SigmoidMargin
+from lossary.losses.classification.sigmoid_margin import sigmoid_margin as sigmoid_margin
+from lossary.losses.classification.similarity_distance_magnitude_cross_entropy import (
+    SimilarityDistanceMagnitudeCrossEntropy as SimilarityDistanceMagnitudeCrossEntropy,
+)
+from lossary.losses.classification.similarity_distance_magnitude_cross_entropy import (
+    similarity_distance_magnitude_cross_entropy as similarity_distance_magnitude_cross_entropy,
+)
 from lossary.losses.classification.smooth_adversarial_comp_sum import (
     SmoothAdversarialCompSum as SmoothAdversarialCompSum,
 )
 from lossary.losses.classification.smooth_adversarial_comp_sum import (
     smooth_adversarial_comp_sum as smooth_adversarial_comp_sum,
 )
+from lossary.losses.classification.softmax_regression import SoftmaxRegression as SoftmaxRegression
+from lossary.losses.classification.softmax_regression import softmax_regression as softmax_regression
 from lossary.losses.classification.spherical_softmax import SphericalSoftmax as SphericalSoftmax
 from lossary.losses.classification.spherical_softmax import spherical_softmax as spherical_softmax
 from lossary.losses.classification.spherical_z import SphericalZ as SphericalZ
 from lossary.losses.classification.spherical_z import spherical_z as spherical_z
+from lossary.losses.classification.stablemax_cross_entropy import (
+    StablemaxCrossEntropy as StablemaxCrossEntropy,
+)
+from lossary.losses.classification.stablemax_cross_entropy import (
+    stablemax_cross_entropy as stablemax_cross_entropy,
+)
+from lossary.losses.classification.svm_hinge import SvmHinge as SvmHinge
+from lossary.losses.classification.svm_hinge import svm_hinge as svm_hinge
 from lossary.losses.classification.target_surrogate import TargetSurrogate as TargetSurrogate
 from lossary.losses.classification.target_surrogate import target_surrogate as target_surrogate
 from lossary.losses.classification.taylor_softmax import TaylorSoftmax as TaylorSoftmax
