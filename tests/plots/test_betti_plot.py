@@ -67,6 +67,14 @@ def test_the_longest_features_are_drawn():
     assert "shorter features not shown" in figure.axes[2].get_xlabel()
 
 
+def test_short_features_are_left_out():
+    speckled = PREDICTION + 1e-4 * np.random.default_rng(0).random(PREDICTION.shape)
+    short = len(bars(plot_betti_matching(speckled, RING).axes[2]))
+    assert short == len(bars(plot_betti_matching(PREDICTION, RING).axes[2]))
+    assert len(bars(plot_betti_matching(speckled, RING, min_length=0.3).axes[2])) < short
+    assert len(bars(plot_betti_matching(speckled, RING, min_length=0).axes[2])) >= short
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_volumes_are_seen_along_an_axis(axis):
     volume = np.random.default_rng(0).random((3, 4, 5))
@@ -97,6 +105,7 @@ def test_the_images_are_left_as_they_were():
         ((RING * np.nan, RING), {}, InvalidInputError, "prediction: got nan"),
         ((RING, RING), {"filtration": "level"}, InvalidInputError, "filtration: got 'level'"),
         ((RING, RING), {"max_features": 0}, InvalidInputError, "max_features: got 0"),
+        ((RING, RING), {"min_length": -1}, InvalidInputError, "min_length: got -1"),
         ((RING, RING), {"projection_axis": 2}, InvalidInputError, "projection_axis: got 2"),
         ((RING, RING), {"dimensions": [2]}, InvalidInputError, "dimensions: got"),
         ((RING, RING), {"dimensions": "01"}, DtypeError, "dimensions: got"),

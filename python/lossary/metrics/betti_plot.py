@@ -9,7 +9,7 @@ from lossary.errors import DtypeError, ShapeError
 from lossary.extras import require
 from lossary.metrics.arrays import Array
 from lossary.metrics.images import check_same_shape, levels_of
-from lossary.metrics.options import check_choice, check_whole
+from lossary.metrics.options import check_choice, check_not_negative, check_whole
 from lossary.metrics.persistence import BettiMatchingPairs, betti_matching_pairs
 from lossary.metrics.topology_errors import checked_dimensions
 
@@ -57,6 +57,7 @@ def plot_betti_matching(
     filtration: str = "superlevel",
     dimensions: Iterable[int] | None = None,
     max_features: int = 20,
+    min_length: float | None = None,
     projection_axis: int = 0,
     figure: "Figure | None" = None,
 ) -> "Figure":
@@ -73,6 +74,8 @@ def plot_betti_matching(
             low values.
         dimensions: which to draw: 0 components, 1 loops, 2 cavities; None draws all.
         max_features: how many at most, the longest first.
+        min_length: a difference of levels; features that are shorter in both images are not drawn. None is a
+            hundredth of the range of both.
         projection_axis: of images with three axes the one that is looked along; the highest value is seen, or
             the lowest of sublevel sets.
         figure: a figure to draw in, whose layout is set; None makes one.
@@ -97,6 +100,8 @@ def plot_betti_matching(
     """
     check_choice("filtration", filtration, FILTRATIONS)
     check_whole("max_features", max_features, 1, MOST_FEATURES)
+    if min_length is not None:
+        check_not_negative("min_length", min_length)
     first, second = levels_of("prediction", prediction, None), levels_of("target", target, None)
     check_same_shape(first, second)
     axes = len(first.space)
@@ -113,7 +118,10 @@ def plot_betti_matching(
     # A zero with a sign ties with zero, so that negation is exact.
     pairs = betti_matching_pairs(*(-image if falling else image for image in images))
     features = _features(pairs, images, wanted)
-    picture = _Picture(images, features, _longest(features, max_features), projection_axis, falling)
+    if min_length is None:
+        min_length = 0.01 * (max(map(np.max, images)) - min(map(np.min, images)))
+    shown = _longest(features, max_features, float(min_length))
+    picture = _Picture(images, features, shown, projection_axis, falling)
     return picture.drawn(figure)
 
 
@@ -145,9 +153,10 @@ def _features(pairs: BettiMatchingPairs, images: list[Array], dimensions: list[i
     return features
 
 
-def _longest(features: list[_Feature], count: int) -> list[_Feature]:
+def _longest(features: list[_Feature], count: int, least: float) -> list[_Feature]:
     """The longest features, by dimension, the matched ones first."""
-    longest = sorted(features, key=lambda feature: -feature.length)[:count]
+    long = [feature for feature in features if feature.length >= least]
+    longest = sorted(long, key=lambda feature: -feature.length)[:count]
     return sorted(longest, key=lambda feature: (feature.dimension, not feature.is_matched))
 
 
