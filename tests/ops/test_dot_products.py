@@ -39,3 +39,8 @@ def test_bad_input_is_named(query, key, normalize, error, message):
 def test_values_are_not_looked_at_where_checks_are_off():
     with checks(False):
         assert query_key_scores(QUERY * 8e37, KEY, normalize=False).isinf().any()
+
+
+def test_a_row_of_zeros_has_cosines_of_zero_where_it_is_allowed():
+    found = query_key_scores(QUERY, 0 * KEY, normalize=True, allow_zero=True)
+    assert torch.equal(found, torch.zeros(2, 3))

@@ -16,6 +16,7 @@ from lossary.authoring.validation import check_shape
 from lossary.errors import ShapeError
 from lossary.losses.auc.mann_whitney_scores import Scope, mann_whitney_scores
 from lossary.ops.dot_products import query_key_scores
+from lossary.ops.key_lists import rank_keys
 
 
 @full_precision
@@ -92,16 +93,6 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
         "key": torch.randn(7, 4, generator=generator),
         "positive": (torch.arange(35) % 3 == 0).reshape(5, 7),
     }
-
-
-def rank_keys(
-    query: np.ndarray, key: np.ndarray, positive: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Relevance and cosine of every key to every query, both (queries, keys)."""
-    if positive is None:
-        positive = np.eye(len(query), len(key), dtype=bool)
-    query, key = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (query, key))
-    return positive, query @ key.T
 
 
 def classify_pairs(**inputs: Any) -> tuple[np.ndarray, np.ndarray]:
