@@ -3,7 +3,7 @@
 import pytest
 import torch
 from lossary.errors import InvalidInputError
-from lossary.ops.directions import directions, unit_rows
+from lossary.ops.directions import directions, row_lengths, unit_rows
 from lossary.settings import checks
 
 
@@ -35,3 +35,11 @@ def test_unit_rows_have_any_leading_axes_and_keep_zeros():
     torch.testing.assert_close(found, expected)
     found.sum().backward()
     assert rows.grad.isfinite().all()
+
+
+def test_lengths_are_in_range_and_have_a_gradient_at_zero():
+    rows = torch.tensor([[3e30, -4e30], [0.0, 0.0], [3e-30, 4e-30]], requires_grad=True)
+    found = row_lengths(rows)
+    torch.testing.assert_close(found, torch.tensor([5e30, 0.0, 5e-30]), rtol=1e-6, atol=0.0)
+    found.sum().backward()
+    torch.testing.assert_close(rows.grad, torch.tensor([[0.6, -0.8], [0.0, 0.0], [0.6, 0.8]]))

@@ -74,3 +74,9 @@ def test_both_have_first_and_second_derivatives():
     for function in (lambda x: masked_log_sum_exp(x, MASK), lambda x: masked_log_softmax(x, MASK).exp()):
         assert torch.autograd.gradcheck(function, values)
         assert torch.autograd.gradgradcheck(function, values, fast_mode=True)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1e-6])
+@pytest.mark.parametrize("rows", [0, 2])
+def test_log_softmax_of_no_items_is_empty(rows, temperature):
+    assert masked_log_softmax(torch.zeros(rows, 0), temperature=temperature).shape == (rows, 0)

@@ -54,3 +54,23 @@ def unit_rows(rows: Tensor) -> Tensor:
     scaled = rows / scale.where(scale != 0, 1.0)
     square = scaled.square().sum(-1, keepdim=True)
     return scaled * square.where(square != 0, 1.0).rsqrt()
+
+
+def row_lengths(rows: Tensor) -> Tensor:
+    """Length of each row, with a gradient of zero where it is zero.
+
+    Args:
+        rows: (..., dim), at least one column.
+
+    Returns:
+        The shape of ``rows`` without its last axis; differentiable.
+
+    Example:
+        >>> import torch
+        >>> row_lengths(torch.tensor([[3e30, 4e30], [0.0, 0.0]]))
+        tensor([5.0000e+30, 0.0000e+00])
+    """
+    scale = rows.detach().abs().amax(-1)
+    scale = scale.where(scale != 0, 1.0)  # keeps squares in range
+    square = (rows / scale.unsqueeze(-1)).square().sum(-1)
+    return scale * square.where(square != 0, 1.0).sqrt().where(square != 0, 0.0)

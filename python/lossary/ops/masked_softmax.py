@@ -11,7 +11,7 @@ def masked_log_softmax(scores: Tensor, mask: Tensor | None = None, *, temperatur
     """Logarithm of the softmax of ``scores / temperature`` over the entries of each row that count.
 
     Args:
-        scores: (rows, items), finite, at least one item.
+        scores: (rows, items), finite.
         mask: bool, in the shape of ``scores``: True where an entry counts; None counts all.
         temperature: what the scores are divided by, above 0.
 
@@ -27,7 +27,7 @@ def masked_log_softmax(scores: Tensor, mask: Tensor | None = None, *, temperatur
     """
     if mask is not None:
         scores = scores.where(mask | ~mask.any(1, keepdim=True), -math.inf)
-    if temperature < _SMALL_TEMPERATURE:
+    if temperature < _SMALL_TEMPERATURE and scores.shape[1] > 0:
         scores = scores - scores.detach().amax(1, keepdim=True)  # so that the quotients cannot overflow
     return (scores if temperature == 1 else scores / temperature).log_softmax(1)
 
