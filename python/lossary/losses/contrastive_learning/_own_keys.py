@@ -47,3 +47,11 @@ def hardest_negatives(scores: Tensor, top_fraction: float, num_negatives: int | 
         share = top_fraction * negatives
         count = math.ceil(share - 1e-9 * share)  # 0.07 of 100 is 7, though the product is above that
     return scores.where(other_keys(scores), -math.inf).topk(min(count, negatives), 1).values
+
+
+def negative_scores(scores: Tensor) -> Tensor:
+    """The scores off the diagonal, (queries, keys - 1), in their order."""
+    queries, keys = scores.shape
+    column = torch.arange(keys - 1, device=scores.device)
+    row = torch.arange(queries, device=scores.device).unsqueeze(1)
+    return scores.gather(1, column + (column >= row))
