@@ -12,14 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lossary.authoring import LossSpec, Paper, Property, full_precision, loss_module
-from lossary.authoring.validation import (
-    check_finite,
-    check_floating,
-    check_ndim,
-    check_positive,
-    checks_values,
-)
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.authoring.validation import check_finite, check_floating, check_ndim, check_positive
+from lossary.errors import ShapeError
+from lossary.losses.contrastive_learning._distances import squared_distances
 from lossary.ops.directions import unit_rows
 
 
@@ -65,24 +60,12 @@ def uniformity(
             f"embeddings: got shape {tuple(embeddings.shape)}; wanted at least two rows and one column"
         )
     check_finite("embeddings", embeddings)
-    exponents = -scale * _squared_distances(embeddings, normalize=normalize)
-    if checks_values(exponents) and not bool(exponents.isfinite().all()):
-        raise InvalidInputError(
-            f"embeddings: got squared distances that overflow {exponents.dtype}; wanted smaller values, or "
-            "normalize=True"
-        )
+    rows = unit_rows(embeddings) if normalize else embeddings
+    exponents = -scale * squared_distances("embeddings", rows, rows, unit=normalize)
     batch = len(embeddings)
     same = torch.eye(batch, dtype=torch.bool, device=embeddings.device)
     # each pair is there twice, which its number makes good
     return exponents.masked_fill(same, -math.inf).flatten().logsumexp(0) - math.log(batch * (batch - 1))
-
-
-def _squared_distances(rows: Tensor, *, normalize: bool) -> Tensor:
-    if not normalize:
-        return (rows.unsqueeze(1) - rows).square().sum(2)
-    rows = unit_rows(rows)
-    length = rows.square().sum(1)  # 1, or 0 for a row of zeros
-    return length.unsqueeze(1) + length - 2 * rows @ rows.T
 
 
 Uniformity = loss_module(uniformity)
