@@ -124,6 +124,50 @@ from lossary.losses.classification.top_k_label_distributionally_robust import (
 from lossary.losses.classification.top_k_label_distributionally_robust import (
     top_k_label_distributionally_robust as top_k_label_distributionally_robust,
 )
+from lossary.losses.contrastive_learning.adaptive_multi_head_contrastive import (
+    AdaptiveMultiHeadContrastive as AdaptiveMultiHeadContrastive,
+)
+from lossary.losses.contrastive_learning.adaptive_multi_head_contrastive import (
+    adaptive_multi_head_contrastive as adaptive_multi_head_contrastive,
+)
+from lossary.losses.contrastive_learning.alignment import Alignment as Alignment
+from lossary.losses.contrastive_learning.alignment import alignment as alignment
+from lossary.losses.contrastive_learning.contrastive_attraction_repulsion import (
+    ContrastiveAttractionRepulsion as ContrastiveAttractionRepulsion,
+)
+from lossary.losses.contrastive_learning.contrastive_attraction_repulsion import (
+    contrastive_attraction_repulsion as contrastive_attraction_repulsion,
+)
+from lossary.losses.contrastive_learning.decoupled_contrastive import (
+    DecoupledContrastive as DecoupledContrastive,
+)
+from lossary.losses.contrastive_learning.decoupled_contrastive import (
+    decoupled_contrastive as decoupled_contrastive,
+)
+from lossary.losses.contrastive_learning.hard_info_nce import HardInfoNce as HardInfoNce
+from lossary.losses.contrastive_learning.hard_info_nce import hard_info_nce as hard_info_nce
+from lossary.losses.contrastive_learning.info_nce import InfoNce as InfoNce
+from lossary.losses.contrastive_learning.info_nce import info_nce as info_nce
+from lossary.losses.contrastive_learning.multi_positive_info_nce import (
+    MultiPositiveInfoNce as MultiPositiveInfoNce,
+)
+from lossary.losses.contrastive_learning.multi_positive_info_nce import (
+    multi_positive_info_nce as multi_positive_info_nce,
+)
+from lossary.losses.contrastive_learning.multilabel_contrastive import (
+    MultilabelContrastive as MultilabelContrastive,
+)
+from lossary.losses.contrastive_learning.multilabel_contrastive import (
+    multilabel_contrastive as multilabel_contrastive,
+)
+from lossary.losses.contrastive_learning.nt_xent import NtXent as NtXent
+from lossary.losses.contrastive_learning.nt_xent import nt_xent as nt_xent
+from lossary.losses.contrastive_learning.robust_contrastive import RobustContrastive as RobustContrastive
+from lossary.losses.contrastive_learning.robust_contrastive import robust_contrastive as robust_contrastive
+from lossary.losses.contrastive_learning.simple_contrastive import SimpleContrastive as SimpleContrastive
+from lossary.losses.contrastive_learning.simple_contrastive import simple_contrastive as simple_contrastive
+from lossary.losses.contrastive_learning.uniformity import Uniformity as Uniformity
+from lossary.losses.contrastive_learning.uniformity import uniformity as uniformity
 from lossary.losses.distillation.plackett_luce_distillation import (
     PlackettLuceDistillation as PlackettLuceDistillation,
 )
