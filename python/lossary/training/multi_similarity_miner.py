@@ -13,18 +13,10 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import full_precision
-from lossary.authoring.validation import (
-    check_finite,
-    check_floating,
-    check_integer,
-    check_ndim,
-    check_non_negative,
-    check_real,
-    check_shape,
-    checks_values,
-)
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.authoring.validation import check_non_negative, check_real, checks_values
+from lossary.errors import InvalidInputError
 from lossary.ops.directions import directions
+from lossary.ops.labelled_rows import check_labelled_rows
 
 DuplicateThreshold = float | Literal["auto"] | None
 
@@ -105,15 +97,7 @@ def pair_similarity(
     Raises:
         LossaryError: as `multi_similarity_miner` says.
     """
-    check_floating("embeddings", embeddings)
-    check_ndim("embeddings", embeddings, "batch dim")
-    check_integer("labels", labels)
-    check_shape("labels", labels, (embeddings.shape[0],), like="the rows of embeddings")
-    if embeddings.numel() == 0:
-        raise ShapeError(
-            f"embeddings: got shape {tuple(embeddings.shape)}; wanted at least one row and column"
-        )
-    check_finite("embeddings", embeddings)
+    check_labelled_rows(embeddings, labels, least=1)
     if normalize:
         embeddings = directions("embeddings", embeddings)
     similarity = embeddings @ embeddings.T

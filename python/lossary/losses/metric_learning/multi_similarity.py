@@ -7,7 +7,6 @@ pairs dominate without being the only ones that count.
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
@@ -24,6 +23,7 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import check_positive, check_real
+from lossary.losses.metric_learning._queries import rank_others
 from lossary.training.multi_similarity_miner import (
     DuplicateThreshold,
     label_pairs,
@@ -117,14 +117,6 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     """Eight embeddings of three classes, the last of one item."""
     embeddings = torch.randn(8, 4, generator=generator)
     return {"embeddings": embeddings, "labels": torch.tensor([0, 0, 0, 1, 1, 1, 1, 2])}
-
-
-def rank_others(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each item as a query of all others, (batch, batch - 1): whether the labels agree, and the cosine."""
-    directions = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    others = ~np.eye(len(labels), dtype=bool)
-    same, cosine = labels[:, None] == labels, directions @ directions.T
-    return same[others].reshape(len(labels), -1), cosine[others].reshape(len(labels), -1)
 
 
 LOSS = LossSpec(
