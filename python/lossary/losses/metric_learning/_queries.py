@@ -1,6 +1,17 @@
-"""What the exact metrics of this family take: each item ranks the others, or pairs are told apart."""
+"""What the exact metrics of this family take, and an example of labelled embeddings."""
+
+from typing import Any
 
 import numpy as np
+import torch
+
+from lossary.authoring import ExactMetric
+
+
+def labelled_example(generator: torch.Generator) -> dict[str, Any]:
+    """Eight embeddings of three classes, the last of one item."""
+    embeddings = torch.randn(8, 4, generator=generator)
+    return {"embeddings": embeddings, "labels": torch.tensor([0, 0, 0, 1, 1, 1, 1, 2])}
 
 
 def rank_others(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -20,3 +31,13 @@ def verify_pairs(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray
 def _pairs(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     directions = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     return labels[:, None] == labels, directions @ directions.T
+
+
+RANKING_METRICS = (
+    ExactMetric(name="recall_at_k", adapt=rank_others, options={"k": 1}),
+    ExactMetric(name="map_at_r", adapt=rank_others),
+)
+PAIR_METRICS = (
+    *RANKING_METRICS,
+    ExactMetric(name="tar_at_far", adapt=verify_pairs, options={"far": 0.01}),
+)

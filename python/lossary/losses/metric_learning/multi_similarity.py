@@ -5,15 +5,12 @@ pairs dominate without being the only ones that count.
 """
 
 import math
-from typing import Any
 
-import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
 from lossary.authoring import (
-    ExactMetric,
     LossSpec,
     Paper,
     Property,
@@ -23,9 +20,10 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import check_positive, check_real
-from lossary.losses.metric_learning._queries import rank_others
+from lossary.losses.metric_learning._queries import RANKING_METRICS, labelled_example
 from lossary.training.multi_similarity_miner import (
     DuplicateThreshold,
+    Pairs,
     label_pairs,
     mine_pairs,
     pair_similarity,
@@ -93,16 +91,22 @@ def multi_similarity(
         >>> multi_similarity(embeddings, labels, reduction="none")
         tensor([1.1566, 0.6566, 0.0000])
     """
-    check_positive("alpha", alpha)
-    check_positive("beta", beta)
-    check_real("base", base)
     similarity = pair_similarity(embeddings, labels, normalize=normalize)
     pairs = label_pairs(similarity, labels, normalize=normalize, duplicate_threshold=duplicate_threshold)
     if mine:
         pairs = mine_pairs(similarity, pairs, epsilon=epsilon)
+    return reduce(multi_similarity_values(similarity, pairs, alpha=alpha, beta=beta, base=base), reduction)
+
+
+def multi_similarity_values(
+    similarity: Tensor, pairs: Pairs, *, alpha: float, beta: float, base: float
+) -> Tensor:
+    """`multi_similarity` for each anchor, (batch,), of the similarities of all pairs and those to count."""
+    check_positive("alpha", alpha)
+    check_positive("beta", beta)
+    check_real("base", base)
     pull = _log_one_plus_sum(-alpha * (similarity - base), pairs.positive) / alpha
-    push = _log_one_plus_sum(beta * (similarity - base), pairs.negative) / beta
-    return reduce(pull + push, reduction)
+    return pull + _log_one_plus_sum(beta * (similarity - base), pairs.negative) / beta
 
 
 def _log_one_plus_sum(exponents: Tensor, mask: Tensor) -> Tensor:
@@ -111,12 +115,6 @@ def _log_one_plus_sum(exponents: Tensor, mask: Tensor) -> Tensor:
 
 
 MultiSimilarity = loss_module(multi_similarity)
-
-
-def example_inputs(generator: torch.Generator) -> dict[str, Any]:
-    """Eight embeddings of three classes, the last of one item."""
-    embeddings = torch.randn(8, 4, generator=generator)
-    return {"embeddings": embeddings, "labels": torch.tensor([0, 0, 0, 1, 1, 1, 1, 2])}
 
 
 LOSS = LossSpec(
@@ -131,11 +129,8 @@ LOSS = LossSpec(
         equation="section 4",
     ),
     differentiable=("embeddings",),
-    example_inputs=example_inputs,
-    pairs_with=(
-        ExactMetric(name="recall_at_k", adapt=rank_others, options={"k": 1}),
-        ExactMetric(name="map_at_r", adapt=rank_others),
-    ),
+    example_inputs=labelled_example,
+    pairs_with=RANKING_METRICS,
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

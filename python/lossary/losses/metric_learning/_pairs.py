@@ -1,0 +1,44 @@
+"""What the losses over pairs of labelled embeddings share."""
+
+import torch
+from torch import Tensor
+
+from lossary.ops.directions import directions
+from lossary.ops.distances import pair_distances
+from lossary.ops.labelled_rows import check_labelled_rows
+from lossary.training.multi_similarity_miner import Pairs, label_pairs, pair_similarity
+
+_LEAST_DISTANCE = 1e-8
+
+
+def similar_pairs(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tuple[Tensor, Pairs]:
+    """The similarity of all pairs, and which are positive (not the item itself) and negative.
+
+    Raises:
+        LossaryError: as `lossary.training.multi_similarity_miner` says.
+    """
+    similarity = pair_similarity(embeddings, labels, normalize=normalize)
+    return similarity, label_pairs(similarity, labels, normalize=normalize, duplicate_threshold=None)
+
+
+def distant_pairs(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tuple[Tensor, Pairs]:
+    """The Euclidean distance of all pairs, at least 1e-8 and without gradient there, and their kinds.
+
+    Raises:
+        LossaryError: as `lossary.training.multi_similarity_miner` says.
+    """
+    check_labelled_rows(embeddings, labels, least=1)
+    if normalize:
+        embeddings = directions("embeddings", embeddings)
+    distances = pair_distances(embeddings, embeddings).clamp(min=_LEAST_DISTANCE)
+    return distances, label_pairs(distances, labels, normalize=normalize, duplicate_threshold=None)
+
+
+def log_one_plus_exp(exponents: Tensor) -> Tensor:
+    """ln(1 + e^x), exact for large x too, where torch's softplus takes x."""
+    return torch.logaddexp(exponents, exponents.new_zeros(()))
+
+
+def mean_over(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean of each row over the entries of the mask; 0 where there are none."""
+    return values.where(mask, 0.0).sum(1) / mask.sum(1).clamp(min=1)
