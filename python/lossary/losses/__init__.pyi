@@ -182,8 +182,32 @@ from lossary.losses.imbalance.likelihood_weighted import LikelihoodWeighted as L
 from lossary.losses.imbalance.likelihood_weighted import likelihood_weighted as likelihood_weighted
 from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as SelfAdjustingDice
 from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
+from lossary.losses.metric_learning.binomial_deviance import BinomialDeviance as BinomialDeviance
+from lossary.losses.metric_learning.binomial_deviance import binomial_deviance as binomial_deviance
+from lossary.losses.metric_learning.contrastive import Contrastive as Contrastive
+from lossary.losses.metric_learning.contrastive import contrastive as contrastive
+from lossary.losses.metric_learning.general_pair_weighting import GeneralPairWeighting as GeneralPairWeighting
+from lossary.losses.metric_learning.general_pair_weighting import (
+    general_pair_weighting as general_pair_weighting,
+)
+from lossary.losses.metric_learning.half_symmetry import HalfSymmetry as HalfSymmetry
+from lossary.losses.metric_learning.half_symmetry import half_symmetry as half_symmetry
+from lossary.losses.metric_learning.inter_intra_class_nearest_neighbors import (
+    InterIntraClassNearestNeighbors as InterIntraClassNearestNeighbors,
+)
+from lossary.losses.metric_learning.inter_intra_class_nearest_neighbors import (
+    inter_intra_class_nearest_neighbors as inter_intra_class_nearest_neighbors,
+)
+from lossary.losses.metric_learning.lifted_structure import LiftedStructure as LiftedStructure
+from lossary.losses.metric_learning.lifted_structure import lifted_structure as lifted_structure
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
+from lossary.losses.metric_learning.n_pair import NPair as NPair
+from lossary.losses.metric_learning.n_pair import n_pair as n_pair
+from lossary.losses.metric_learning.proto_triplet import ProtoTriplet as ProtoTriplet
+from lossary.losses.metric_learning.proto_triplet import proto_triplet as proto_triplet
+from lossary.losses.metric_learning.triplet import Triplet as Triplet
+from lossary.losses.metric_learning.triplet import triplet as triplet
 from lossary.losses.ranking.bayesian_personalized_ranking import (
     BayesianPersonalizedRanking as BayesianPersonalizedRanking,
 )
