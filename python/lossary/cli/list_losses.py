@@ -11,6 +11,9 @@ from rich.table import Table
 from lossary.catalog import Catalog
 from lossary.cli.output import Format
 
+# Columns of a file or pipe, which has no edge.
+UNWRAPPED = 250
+
 
 def list_losses(
     *,
@@ -33,8 +36,12 @@ def list_losses(
         typer.echo(json.dumps(rows, indent=2))
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("name", "family", "distribution"):
+    table.add_column("name", no_wrap=True)  # to be copied
+    for title in ("family", "distribution"):
         table.add_column(title, overflow="fold")
     for entry in entries:
         table.add_row(entry.name, entry.family, f"{entry.distribution} {entry.version}".strip())
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = UNWRAPPED
+    console.print(table)

@@ -1,10 +1,9 @@
 """Arrays as images: which axes are those of an image, what kernels read, and pairs of masks to compare."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from math import inf, isfinite, prod
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ MOST_AXES = 3
 _EXACT = 2**53
 
 
-@dataclass(frozen=True, eq=False)
-class Images:
+class Images(NamedTuple):
     """Images of one shape, and the axes that count them.
 
     Attributes:
@@ -167,8 +165,7 @@ def nested(values: Iterator[T], leading: Sequence[int]) -> Any:
     return [nested(values, leading[1:]) for _ in range(leading[0])]
 
 
-@dataclass(frozen=True, eq=False)
-class MaskPairs:
+class MaskPairs(NamedTuple):
     """Predicted and true masks of one shape, by threshold or by class.
 
     Attributes:
