@@ -142,7 +142,7 @@ pub struct Likelihood<S> {
 /// ```
 /// use lossary_core::plackett_luce::likelihood;
 /// // The first of three equal items, then the second of two: 1/3 * 1/2.
-/// let found = likelihood(&[0.0, 0.0, 0.0], &[0, 3], None, None)?;
+/// let found = likelihood(&[0.0_f64; 3], &[0, 3], None, None)?;
 /// assert!((found.log_likelihood[0] + 6.0_f64.ln()).abs() < 1e-15);
 /// assert!((found.gradient[0] - 2.0 / 3.0).abs() < 1e-15);
 /// # Ok::<(), lossary_core::plackett_luce::PlackettLuceError>(())
