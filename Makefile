@@ -71,8 +71,8 @@ test-rust:
 
 test-core: .venv-core/.installed
 	! .venv-core/bin/python -c "import torch" 2>/dev/null
-	LOSSARY_STRICT=1 .venv-core/bin/python $(PYTEST) tests/metrics tests/streaming tests/unit tests/plugins tests/architecture tests/wheel
-	.venv-core/bin/python -m pytest -q --doctest-modules --ignore-glob='*_plot.py' --pyargs lossary.metrics lossary.streaming lossary.settings
+	LOSSARY_STRICT=1 .venv-core/bin/python $(PYTEST) tests/metrics tests/numerics tests/streaming tests/unit tests/plugins tests/architecture tests/wheel
+	.venv-core/bin/python -m pytest -q --doctest-modules --ignore-glob='*_plot.py' --pyargs lossary.metrics lossary.numerics lossary.streaming lossary.settings
 
 test-full: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
