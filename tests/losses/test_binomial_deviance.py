@@ -8,22 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.losses.metric_learning.binomial_deviance import binomial_deviance
-from torch.nn.functional import normalize
 
 
 def batch(items: int = 9, groups: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     embeddings = torch.randn(items, 4, generator=generator, dtype=torch.float64)
     return embeddings, torch.randint(groups, (items,), generator=generator)
-
-
-def by_loops(embeddings, labels, value_of):
-    similarity = (normalize(embeddings) @ normalize(embeddings).T).tolist()
-    values = []
-    for i, row in enumerate(similarity):
-        positives = [s for j, s in enumerate(row) if j != i and labels[j] == labels[i]]
-        values.append(value_of(positives, [s for j, s in enumerate(row) if labels[j] != labels[i]]))
-    return torch.tensor(values, dtype=torch.float64)
 
 
 @given(
@@ -34,7 +24,7 @@ def by_loops(embeddings, labels, value_of):
     base=st.floats(-1, 1),
 )
 @settings(max_examples=25)
-def test_equals_plain_loops(seed, groups, alpha, beta, base):
+def test_equals_plain_loops(by_loops, seed, groups, alpha, beta, base):
     embeddings, labels = batch(groups=groups, seed=seed)
 
     def value(near, far):

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.losses.metric_learning.lifted_structure import lifted_structure
-from torch.nn.functional import normalize
 
 
 def batch(items: int = 9, groups: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -17,18 +16,9 @@ def batch(items: int = 9, groups: int = 3, seed: int = 0) -> tuple[torch.Tensor,
     return embeddings, torch.randint(groups, (items,), generator=generator)
 
 
-def by_loops(embeddings, labels, value_of):
-    similarity = (normalize(embeddings) @ normalize(embeddings).T).tolist()
-    values = []
-    for i, row in enumerate(similarity):
-        positives = [s for j, s in enumerate(row) if j != i and labels[j] == labels[i]]
-        values.append(value_of(positives, [s for j, s in enumerate(row) if labels[j] != labels[i]]))
-    return torch.tensor(values, dtype=torch.float64)
-
-
 @given(seed=st.integers(0, 2**16), groups=st.integers(1, 9), margin=st.floats(-3, 2))
 @settings(max_examples=25)
-def test_equals_plain_loops(seed, groups, margin):
+def test_equals_plain_loops(by_loops, seed, groups, margin):
     embeddings, labels = batch(groups=groups, seed=seed)
 
     def value(near, far):
