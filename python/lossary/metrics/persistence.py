@@ -222,8 +222,17 @@ def _columns(pairs: list[tuple[Places, Doubles]]) -> tuple[list[Places], list[Do
 
 
 def _coordinates(positions: Any, space: tuple[int, ...]) -> Places:
-    indices = np.unravel_index(np.asarray(positions, np.int64), space)
-    return np.stack(indices, axis=-1).astype(np.int64, copy=False)
+    left = np.asarray(positions).astype(
+        np.uint32
+    )  # images are smaller, and NumPy divides 32 bits 10 times as fast
+    places = np.empty((len(left), len(space)), np.int64)
+    for axis in range(len(space) - 1, 0, -1):
+        length = np.uint32(space[axis])
+        above = left // length
+        places[:, axis] = left - above * length
+        left = above
+    places[:, 0] = left
+    return places
 
 
 def _by_dimension(records: list[list[Any]], images: int) -> list[list[Any]]:
