@@ -7,6 +7,7 @@ TORCH  ?= torch
 export PROPTEST_RNG_SEED ?= 1
 # As many test processes as cores; each takes over tests of one that is behind.
 PYTEST  = -m pytest -q -n auto --dist worksteal
+PACKS   := $(wildcard plugins/*)
 SOURCES := $(shell find python rust plugins/template -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
 
 .PHONY: help demo test test-rust test-core test-full bench docs clean
@@ -80,10 +81,10 @@ test-full: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/python docs/generate.py --check
 	LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) --ignore=tests/wheel
 	$(VENV)/bin/python -m pytest -q --doctest-modules --pyargs lossary --ignore-glob='*/template/*'
-	$(VENV)/bin/pip install --quiet --no-deps --force-reinstall ./plugins/lossary-physics ./plugins/template
-	for pack in plugins/lossary-physics plugins/template; do \
-	  LOSSARY_STRICT=1 $(VENV)/bin/python -m pytest -q --rootdir=$$pack -c $$pack/pyproject.toml $$pack/tests || exit 1; done
-	$(VENV)/bin/pip uninstall --quiet --yes lossary-physics lossary-example
+	$(VENV)/bin/pip install --quiet --no-deps --force-reinstall $(addprefix ./,$(PACKS))
+	for pack in $(PACKS); do \
+	  LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) --rootdir=$$pack -c $$pack/pyproject.toml $$pack/tests || exit 1; done
+	$(VENV)/bin/pip uninstall --quiet --yes $(notdir $(filter-out plugins/template,$(PACKS))) lossary-example
 
 bench: $(VENV)/.installed $(VENV)/.made-bench
 	$(VENV)/bin/python benches/bench_metrics.py

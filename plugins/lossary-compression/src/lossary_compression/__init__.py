@@ -1,0 +1,9 @@
+"""Losses of model compression."""
+
+from lossary.plugin import hookimpl
+
+
+@hookimpl
+def lossary_loss_packages() -> list[str]:
+    """Offer this package."""
+    return [__name__]
