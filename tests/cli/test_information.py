@@ -53,6 +53,12 @@ def test_show_tells_what_the_loss_declares(capsys):
         assert text in shown
 
 
+def test_show_tells_which_output_of_a_metric_is_meant(capsys):
+    pytest.importorskip("torch", reason="lossary show imports a loss")
+    assert main(["show", "betti_matching"]) == 0
+    assert re.search(r"^  lossary\.metrics\.betti_\w+.*, output \w+$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_show_without_torch_says_what_to_install(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["show", "dice"]) == 2

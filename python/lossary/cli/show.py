@@ -38,6 +38,7 @@ def _sections(spec: "LossSpec") -> Iterator[tuple[str, str]]:
     metrics = [
         f"lossary.metrics.{metric.name}"
         + "".join(f", {option}={value!r}" for option, value in metric.options.items())
+        + (f", output {metric.output}" if metric.output else "")
         for metric in spec.pairs_with
     ]
     yield "exact metric", "\n".join(metrics) or f"none: {spec.unpaired_reason}"
