@@ -120,6 +120,19 @@ def test_a_paper_prints_as_a_reference() -> None:
     assert str(dataclasses.replace(PAPER, equation="equation 3")).endswith("arXiv 2020, equation 3")
 
 
+@pytest.mark.parametrize(
+    ("authors", "wanted"),
+    [
+        ("Doe", "Doe"),
+        ("Doe and Roe", "Doe and Roe"),
+        ("Doe, Roe and Poe", "Doe et al."),
+        ("Doe et al.", "Doe et al."),
+    ],
+)
+def test_a_paper_is_short_by_its_first_authors(authors: str, wanted: str) -> None:
+    assert dataclasses.replace(PAPER, authors=authors).short == f"{wanted}, arXiv 2020"
+
+
 def test_every_property_reads_as_a_sentence() -> None:
     assert all(len(member.value.split()) > 3 for member in Property)
 

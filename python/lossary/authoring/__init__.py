@@ -3,12 +3,13 @@
 from lossary.authoring.module import loss_module
 from lossary.authoring.precision import full_precision
 from lossary.authoring.reduction import Reduction, reduce
-from lossary.authoring.spec import ExactMetric, LossSpec, Paper, Property
+from lossary.authoring.spec import ExactMetric, LossSpec, Paper, Picture, Property
 
 __all__ = [
     "ExactMetric",
     "LossSpec",
     "Paper",
+    "Picture",
     "Property",
     "Reduction",
     "full_precision",

@@ -40,6 +40,13 @@ class Paper:
         place = f", {self.equation}" if self.equation else ""
         return f"{self.authors}, {self.title}, {self.venue} {self.year}{place}"
 
+    @property
+    def short(self) -> str:
+        """One or two authors or the first of more, venue and year."""
+        names = re.split(r", | and ", self.authors)
+        authors = self.authors if len(names) < 3 else f"{names[0]} et al."
+        return f"{authors}, {self.venue} {self.year}"
+
 
 class Property(Enum):
     """A fact that a loss declares about itself; conformance has a check for each member."""
@@ -92,6 +99,24 @@ class ExactMetric:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The line along which a loss is drawn where steepest descent from its example shows nothing.
+
+    Attributes:
+        inputs: ``inputs(example, parameter)`` returns the inputs that differ from the example, by name; the
+            parameter is a scalar tensor.
+        low: the parameter's least value.
+        high: its greatest.
+        words: what the parameter is.
+    """
+
+    inputs: Callable[[dict[str, Any], Tensor], dict[str, Any]]
+    low: float
+    high: float
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LossSpec:
     """One loss: its function, its module and what is known about them.
 
@@ -108,6 +133,7 @@ class LossSpec:
         properties: declared facts, each tested by conformance.
         aliases: other names that ``lossary.get`` accepts, such as the paper's acronym.
         exceptions: conformance checks that do not apply, each with the reason.
+        picture: what to draw in place of steepest descent; None for nearly every loss.
     """
 
     function: Callable[..., Tensor]
@@ -120,6 +146,7 @@ class LossSpec:
     properties: frozenset[Property] = frozenset()
     aliases: tuple[str, ...] = ()
     exceptions: Mapping[str, str] = field(default_factory=dict)
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.differentiable if name not in self.signature.parameters]

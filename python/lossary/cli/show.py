@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,24 @@ if TYPE_CHECKING:
     from lossary.authoring import LossSpec
 
 
-def show(name: Annotated[str, typer.Argument(help="A loss: name, family/name or alias.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A loss: name, family/name or alias.")],
+    *,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw value and derivative into this file (.png, .svg, .pdf) instead.", dir_okay=False
+        ),
+    ] = None,
+) -> None:
     """Show what is known about one loss."""
-    catalog = Catalog.installed()
-    spec = catalog.get(name)
+    spec = Catalog.installed().get(name)
+    if plot is not None:
+        from lossary.authoring.profile_plot import save_plot
+
+        save_plot(spec, plot)
+        typer.echo(plot)
+        return
     typer.echo(f"{spec.name}: {spec.summary}")
     for title, text in _sections(spec):
         typer.echo(f"\n{title}\n{indent(text, '  ')}")

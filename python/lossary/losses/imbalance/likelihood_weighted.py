@@ -10,7 +10,16 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
+from lossary.authoring import (
+    LossSpec,
+    Paper,
+    Picture,
+    Property,
+    Reduction,
+    full_precision,
+    loss_module,
+    reduce,
+)
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
@@ -164,6 +173,10 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     }
 
 
+def _alike(example: dict[str, Any], likelihood: Tensor) -> dict[str, Any]:
+    return {"likelihood": likelihood.expand_as(example["likelihood"])}
+
+
 LOSS = LossSpec(
     function=likelihood_weighted,
     module=LikelihoodWeighted,
@@ -182,4 +195,6 @@ LOSS = LossSpec(
     ),
     properties=frozenset({Property.BATCH_ORDER_FREE, Property.CONVEX}),
     aliases=("dequity",),
+    # In the loss it is given it is linear.
+    picture=Picture(inputs=_alike, low=0.0, high=1.0, words="likelihood of all samples"),
 )

@@ -16,6 +16,7 @@ from lossary.authoring import (
     ExactMetric,
     LossSpec,
     Paper,
+    Picture,
     Property,
     Reduction,
     full_precision,
@@ -155,6 +156,10 @@ def likeliest_order(log_prob: np.ndarray, **_: Any) -> dict[str, Any]:
     return {"y_true": np.ones(len(log_prob)), "y_proba": np.exp(log_prob.max(1)), "labels": np.array([0, 1])}
 
 
+def _sharpened(example: dict[str, Any], power: Tensor) -> dict[str, Any]:
+    return {"log_prob": (power * example["log_prob"]).log_softmax(1)}
+
+
 LOSS = LossSpec(
     function=order_search,
     module=OrderSearch,
@@ -172,4 +177,6 @@ LOSS = LossSpec(
     properties=frozenset(
         {Property.BATCH_ORDER_FREE, Property.TWICE_DIFFERENTIABLE, Property.REJECTS_EMPTY_BATCH}
     ),
+    # Against the gradient the probabilities would exceed 1.
+    picture=Picture(inputs=_sharpened, low=0.1, high=4.0, words="power of the probabilities of the orders"),
 )
