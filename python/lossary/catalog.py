@@ -170,6 +170,33 @@ class Catalog:
             )
         )
 
+    def find(self, words: str, task: str | None = None) -> tuple[tuple[CatalogEntry, "LossSpec"], ...]:
+        """The losses whose paper, name or aliases have all these words, as `LossSpec.is_found_by` says.
+
+        Imports every loss of the family; what does not load is left out, with a PluginWarning.
+
+        Raises:
+            InvalidInputError: there is no word, or no plugin has this family.
+            BrokenPluginError: the plugin of this family did not load.
+            MissingExtraError: torch is not installed.
+        """
+        if not any(map(str.isalnum, words)):
+            raise InvalidInputError(f"words: got {words!r}; wanted words of a paper")
+        for module in ("torch", "jaxtyping"):
+            require(module, extra="torch", purpose="a search of papers")
+        found, broken = [], []
+        for entry in self.entries(task):
+            try:
+                spec = load(entry)
+            except BrokenPluginError as error:
+                broken.append(str(error))
+                continue
+            if spec.is_found_by(words):
+                found.append((entry, spec))
+        if broken:
+            warn(f"not searched: {'; '.join(broken)}", PluginWarning, stacklevel=2)
+        return tuple(found)
+
     def entry(self, name: str) -> CatalogEntry:
         """The entry of a loss, by ``name`` or ``family/name``; imports no loss file and so knows no alias.
 

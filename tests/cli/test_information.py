@@ -34,6 +34,32 @@ def test_list_as_json_of_one_task(capsys):
     } in rows
 
 
+def test_list_finds_losses_by_their_paper(capsys):
+    pytest.importorskip("torch", reason="lossary list --paper imports the losses")
+    assert main(["list", "--paper", "cldice stucki"]) == 0
+    assert "soft_cldice" not in capsys.readouterr().out
+    assert main(["list", "--paper", "clDice Shit 2021"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(
+        r"^soft_cldice +segmentation +lossary .* \(Shit et al., CVPR 2021\)$", shown, re.MULTILINE
+    )
+    assert len(shown.splitlines()) == 3
+
+
+def test_list_by_paper_as_json_gives_the_paper(capsys):
+    pytest.importorskip("torch", reason="lossary list --paper imports the losses")
+    assert main(["list", "--paper", "cldice", "--task", "segmentation", "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["name"] == "soft_cldice"
+    assert row["paper"]["url"] == Catalog.installed().get("soft_cldice").paper.url
+
+
+def test_list_by_paper_without_torch_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["list", "--paper", "cldice"]) == 2
+    assert "pip install 'lossary[torch]'" in capsys.readouterr().err
+
+
 def test_show_tells_what_the_loss_declares(capsys):
     pytest.importorskip("torch", reason="lossary show imports a loss")
     assert main(["show", "dice"]) == 0

@@ -3,7 +3,13 @@
 import sys
 
 import pytest
-from lossary.errors import AmbiguousLossError, BrokenPluginError, UnknownLossError
+from lossary.errors import (
+    AmbiguousLossError,
+    BrokenPluginError,
+    InvalidInputError,
+    PluginWarning,
+    UnknownLossError,
+)
 
 pytest.importorskip("torch")
 pytest.importorskip("jaxtyping")
@@ -52,6 +58,28 @@ def test_an_unknown_name_suggests_aliases_and_names_files_that_fail(site):
     catalog = catalog_of(site, {"long_name": named, "torn": "raise OSError"})
     with pytest.raises(UnknownLossError, match=r"wanted abbreviated.* does not load: mine/torn"):
         catalog.get("abreviated")
+
+
+def test_losses_are_found_by_the_words_of_their_paper(site):
+    named = site.loss("near_miss", options='aliases=("nm",),')
+    catalog = catalog_of(site, {"near_miss": named})
+    assert [entry.name for entry, _ in catalog.find("gauss SQUARE", "mine")] == ["kept", "near_miss"]
+    ((entry, spec),) = catalog.find("nm perthes")
+    assert (entry.qualified_name, spec) == ("mine/near_miss", catalog.get("near_miss"))
+    assert catalog.find("nobody", "mine") == ()
+
+
+def test_a_search_tells_of_files_that_fail(site):
+    catalog = catalog_of(site, {"torn": "raise OSError('gone')"})
+    with pytest.warns(PluginWarning, match=r"not searched: .*mine/torn"):
+        ((entry, _),) = catalog.find("gauss perthes")
+    assert entry.name == "kept"
+
+
+@pytest.mark.parametrize("words", ["", "  ", "-_"])
+def test_a_search_without_words_is_refused(site, words):
+    with pytest.raises(InvalidInputError, match="words: got"):
+        catalog_of(site, {}).find(words)
 
 
 FAULTS = {

@@ -133,6 +133,19 @@ def test_a_paper_is_short_by_its_first_authors(authors: str, wanted: str) -> Non
     assert dataclasses.replace(PAPER, authors=authors).short == f"{wanted}, arXiv 2020"
 
 
+@pytest.mark.parametrize(
+    "words", ["gaps", "GAP", "doe 2020", "Roe, gaps", "on-gaps", "arxiv", "ng", "n-gap", "muller", "Müll"]
+)
+def test_a_loss_is_found_by_beginnings_of_words(words: str) -> None:
+    paper = dataclasses.replace(PAPER, authors="Doe, Roe and Müller")
+    assert spec(aliases=("n_gap", "ng"), paper=paper).is_found_by(words)
+
+
+@pytest.mark.parametrize("words", ["aps", "gaps poe", "2021", "roegaps", "", "--"])
+def test_a_loss_is_not_found_by_other_words(words: str) -> None:
+    assert not spec().is_found_by(words)
+
+
 def test_every_property_reads_as_a_sentence() -> None:
     assert all(len(member.value.split()) > 3 for member in Property)
 

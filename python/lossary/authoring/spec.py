@@ -3,6 +3,7 @@
 import inspect
 import re
 import textwrap
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -171,6 +172,19 @@ class LossSpec:
         """Inputs (positional), options (keyword-only) and shapes (annotations)."""
         return inspect.signature(self.function)
 
+    def is_found_by(self, words: str) -> bool:
+        """Whether each of the words begins a word of the paper, of the loss's name or of an alias.
+
+        Case, accents and punctuation do not count.
+        """
+        paper = self.paper
+        text = (
+            f"{paper.title} {paper.authors} {paper.venue} {paper.year} {self.name} {' '.join(self.aliases)}"
+        )
+        there = _words(text)
+        wanted = _words(words)
+        return bool(wanted) and all(any(word.startswith(each) for word in there) for each in wanted)
+
     @property
     def options(self) -> dict[str, Any]:
         """Keyword-only parameters and their defaults."""
@@ -194,6 +208,11 @@ class LossSpec:
             re.MULTILINE,
         )
         return "" if block is None else f"{block[1]}\n{textwrap.dedent(block[2])}".strip()
+
+
+def _words(text: str) -> list[str]:
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    return re.findall(r"[^\W_]+", plain.casefold())
 
 
 def _array(tensor: Tensor) -> np.ndarray:
