@@ -10,6 +10,19 @@ import tomllib
 from pathlib import Path
 from pkgutil import iter_modules
 
+from gallery_pages import (
+    GALLERY,
+    Specs,
+    displayed,
+    draw,
+    exceptions,
+    family_table,
+    gallery,
+    metric_names,
+    papers_page,
+    reference,
+    signature,
+)
 from lossary import losses, metrics
 from lossary.authoring import LossSpec, Property
 from lossary.catalog import Catalog, CatalogEntry, load
@@ -27,14 +40,23 @@ def generated_files(root: Path = ROOT) -> dict[Path, str]:
     Raises:
         ValueError: the README has no place for the table of losses.
     """
-    catalog = Catalog.from_packages([*wheel_packages(), *pack_packages(root)])
-    specs = {entry: load(entry) for entry in catalog.entries()}
+    specs = all_losses(root)
     return {
         root / "python/lossary/losses/__init__.pyi": stub(Catalog.from_packages(wheel_packages())),
-        root / "README.md": with_table((root / "README.md").read_text(encoding="utf-8"), table(specs)),
+        root / "README.md": with_table(
+            (root / "README.md").read_text(encoding="utf-8"), family_table(specs, f"{GALLERY}/")
+        ),
         root / "docs/losses.md": losses_page(specs),
         root / "docs/metrics.md": metrics_page(),
+        root / "docs/papers.md": papers_page(specs, root, NOTE),
+        **gallery(specs, root, NOTE),
     }
+
+
+def all_losses(root: Path) -> Specs:
+    """Every loss of the wheel and of the packs."""
+    catalog = Catalog.from_packages([*wheel_packages(), *pack_packages(root)])
+    return {entry: load(entry) for entry in catalog.entries()}
 
 
 def wheel_packages() -> list[str]:
@@ -75,18 +97,7 @@ def with_table(readme: str, rows: str) -> str:
     return f"{before}{begin}\n{rows}\n{end}{after}"
 
 
-def table(specs: dict[CatalogEntry, LossSpec]) -> str:
-    """One row for each loss."""
-    rows = ["| loss | family | paper | exact metric |", "|---|---|---|---|"]
-    for entry, spec in specs.items():
-        paper = f"[{spec.paper.authors}, {spec.paper.venue} {spec.paper.year}]({spec.paper.url})"
-        rows.append(
-            f"| [{entry.name}](docs/losses.md#{entry.name}) | {entry.family} | {paper} | {exact(spec)} |"
-        )
-    return "\n".join(rows) + "\n"
-
-
-def losses_page(specs: dict[CatalogEntry, LossSpec]) -> str:
+def losses_page(specs: Specs) -> str:
     """One section for each loss."""
     sections = [section(entry, spec) for entry, spec in specs.items()]
     intro = f"<!-- {NOTE} -->\n\n# Losses\n\n`lossary show NAME` prints the same, with every argument.\n"
@@ -97,40 +108,20 @@ def section(entry: CatalogEntry, spec: LossSpec) -> str:
     """What is known about one loss."""
     lines = [f"## {entry.name}", "", spec.summary, ""]
     if spec.formula:
-        lines += ["```math", spec.formula, "```", ""]
+        lines += ["```math", displayed(spec.formula), "```", ""]
     lines += ["```python", signature(spec), "```", ""]
-    paper = (
-        f"{spec.paper.authors}, [{spec.paper.title}]({spec.paper.url}), {spec.paper.venue} {spec.paper.year}"
-    )
     facts = {
         "Import": f"`from {entry.module} import {spec.module.__name__}, {spec.name}`",
         "Family": entry.family,
-        "Paper": f"{paper}, {spec.paper.equation}" if spec.paper.equation else paper,
-        "Exact metric": exact(spec) if spec.pairs_with else f"none: {spec.unpaired_reason}",
+        "Paper": reference(spec.paper),
+        "Exact metric": metric_names(spec) if spec.pairs_with else f"none: {spec.unpaired_reason}",
         "Gradient": "for " + ", ".join(f"`{name}`" for name in spec.differentiable),
         "Properties": "; ".join(member.value for member in Property if member in spec.properties),
         "Aliases": ", ".join(f"`{alias}`" for alias in spec.aliases),
-        "Checks that do not apply": "; ".join(
-            f"{check} ({reason})" for check, reason in sorted(spec.exceptions.items())
-        ),
+        "Checks that do not apply": exceptions(spec),
     }
     lines += [f"- **{fact}:** {text}" for fact, text in facts.items() if text]
     return "\n".join(lines) + "\n"
-
-
-def signature(spec: LossSpec) -> str:
-    """The call, without annotations."""
-    parameters = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in spec.signature.parameters.values()
-    ]
-    return f"{spec.name}{inspect.Signature(parameters)}"
-
-
-def exact(spec: LossSpec) -> str:
-    """The exact metrics of a loss, in a cell."""
-    names = dict.fromkeys(metric.name for metric in spec.pairs_with)
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def metrics_page() -> str:
@@ -147,18 +138,27 @@ def metrics_page() -> str:
 def main() -> int:
     """Write every generated file that differs, or list those files under ``--check``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
-    check = parser.parse_args().check
+    parser.add_argument(
+        "--check", action="store_true", help="write and draw nothing; exit with 1 if a file is stale"
+    )
+    parser.add_argument(
+        "--missing-pictures", action="store_true", help="draw only the pictures that are not there"
+    )
+    options = parser.parse_args()
     stale = {
         path: text
         for path, text in generated_files().items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     }
     for path, text in stale.items():
-        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
-        if not check:
+        print(f"{'stale' if options.check else 'written'}: {path.relative_to(ROOT)}")
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    return int(check and bool(stale))
+    if not options.check:
+        for path in draw(all_losses(ROOT), ROOT, missing_only=options.missing_pictures):
+            print(f"picture: {path.relative_to(ROOT)}")
+    return int(options.check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,13 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def generate() -> ModuleType:
+def generate() -> Iterator[ModuleType]:
     pytest.importorskip("torch")
     pytest.importorskip("jaxtyping")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.syspath_prepend(ROOT / "docs")  # as for a script
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    yield module
+    monkeypatch.undo()
 
 
 def test_generated_files_are_fresh(generate, monkeypatch):
@@ -27,13 +31,23 @@ def test_generated_files_are_fresh(generate, monkeypatch):
     files = generate.generated_files()
     stale = [path.name for path, text in files.items() if not path.exists() or path.read_text() != text]
     assert stale == [], "run: python docs/generate.py"
-    assert [path.name for path in files] == ["__init__.pyi", "README.md", "losses.md", "metrics.md"]
+    names = [path.relative_to(ROOT).as_posix() for path in files]
+    assert names[:6] == [
+        "python/lossary/losses/__init__.pyi",
+        "README.md",
+        "docs/losses.md",
+        "docs/metrics.md",
+        "docs/papers.md",
+        "docs/gallery/README.md",
+    ]
+    assert "docs/gallery/segmentation.md" in names
 
 
 def test_a_stale_file_fails_the_check_and_is_then_written(generate, monkeypatch, capsys, tmp_path):
     path = tmp_path / "page.md"
     path.write_text("old")
     monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "all_losses", lambda root: {})
     monkeypatch.setattr(generate, "generated_files", lambda: {path: "new"})
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
     assert generate.main() == 1
@@ -44,6 +58,22 @@ def test_a_stale_file_fails_the_check_and_is_then_written(generate, monkeypatch,
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
     assert generate.main() == 0
     assert capsys.readouterr().out == "stale: page.md\nwritten: page.md\n"
+
+
+def test_pictures_are_drawn_only_where_files_are_written(generate, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "generated_files", dict)
+    monkeypatch.setattr(generate, "all_losses", lambda root: {})
+    monkeypatch.setattr(generate, "draw", lambda specs, root, missing_only: [root / f"{missing_only}.svg"])
+    cases = (
+        (["--check"], ""),
+        (["--missing-pictures"], "picture: True.svg\n"),
+        ([], "picture: False.svg\n"),
+    )
+    for words, shown in cases:
+        monkeypatch.setattr(sys, "argv", ["generate.py", *words])
+        assert generate.main() == 0
+        assert capsys.readouterr().out == shown
 
 
 def test_a_readme_without_markers_is_an_error(generate):

@@ -62,6 +62,9 @@ def plot_loss(spec: LossSpec, *, figure: "Figure | None" = None) -> "Figure":
         ha="center",
         fontsize=9,
     )
+    for axes in panels[:-1]:
+        axes.tick_params(bottom=False)
+    panels[-1].locator_params(axis="x", nbins=8)
     panels[-1].set_xlabel(profile.words, fontsize=9)
     figure.align_ylabels()
     return figure
