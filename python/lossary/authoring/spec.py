@@ -135,6 +135,8 @@ class LossSpec:
         aliases: other names that ``lossary.get`` accepts, such as the paper's acronym.
         exceptions: conformance checks that do not apply, each with the reason.
         picture: what to draw in place of steepest descent; None for nearly every loss.
+        module_sizes: what the module's constructor needs besides options to fit the example inputs, such as
+            the sizes of its parameters.
     """
 
     function: Callable[..., Tensor]
@@ -148,6 +150,7 @@ class LossSpec:
     aliases: tuple[str, ...] = ()
     exceptions: Mapping[str, str] = field(default_factory=dict)
     picture: Picture | None = None
+    module_sizes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.differentiable if name not in self.signature.parameters]

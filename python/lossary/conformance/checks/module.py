@@ -17,21 +17,26 @@ from lossary.errors import InvalidInputError, LossaryError
 def check_module_equals_function(case: Case) -> None:
     """The module's value is the function's on the same inputs and options, also with an option changed."""
     inputs = case.inputs()
-    module = _build(case, inputs)
-    got = _forward(case, module, inputs)
+    _expect_same_value(case, inputs)
+    for name, value in _changes(case, inputs):
+        _expect_same_value(case, inputs, **{name: value})
+
+
+def _expect_same_value(case: Case, inputs: Inputs, **changed: Any) -> None:
+    module = _build(case, inputs, **changed)
     held = {
         name: getattr(module, name)
         for name in case.spec.signature.parameters
-        if name not in inputs and hasattr(module, name)
+        if (name not in inputs or name in _owned(module)) and hasattr(module, name)
     }
-    expect_close(got, case.spec.function(**inputs, **held), "module and function", rtol=0.0, atol=0.0)
-    for name, value in _changes(case, inputs):
-        try:
-            wanted = case.spec.function(**{**inputs, **held, name: value})
-        except LossaryError:
-            continue  # the value does not suit the example inputs
-        got = _forward(case, _build(case, inputs, **{name: value}), inputs)
-        expect_close(got, wanted, f"module and function with {name}={value!r}", rtol=0.0, atol=0.0)
+    try:
+        wanted = case.spec.function(**{**inputs, **held, **changed})
+    except LossaryError:
+        if changed:
+            return  # the value does not suit the example inputs
+        raise
+    what = "".join(f" with {name}={value!r}" for name, value in changed.items())
+    expect_close(_forward(case, module, inputs), wanted, f"module and function{what}", rtol=0.0, atol=0.0)
 
 
 def _changes(case: Case, inputs: Inputs) -> Iterator[tuple[str, Any]]:
@@ -114,7 +119,12 @@ def check_reductions_agree(case: Case) -> None:
 
 def _given(case: Case, inputs: Inputs) -> dict[str, Any]:
     constructor = inspect.signature(case.spec.module).parameters
-    return {name: value for name, value in inputs.items() if name in constructor}
+    return {**case.spec.module_sizes} | {name: value for name, value in inputs.items() if name in constructor}
+
+
+def _owned(module: nn.Module) -> set[str]:
+    """Names of the parameters of the module, which it uses in place of inputs of these names."""
+    return {name for name, _ in module.named_parameters()}
 
 
 def _build(case: Case, inputs: Inputs, **options: Any) -> nn.Module:
@@ -127,16 +137,16 @@ def _build(case: Case, inputs: Inputs, **options: Any) -> nn.Module:
     ]
     expect(
         not missing,
-        f"the module needs {', '.join(missing)}, which the example inputs lack: add them, or test the module "
-        "beside the loss and declare an exception",
+        f"the module needs {', '.join(missing)}, which module_sizes and the example inputs lack: add "
+        "them, or test the module beside the loss and declare an exception",
     )
     return case.spec.module(**given)
 
 
 def _forward(case: Case, module: nn.Module, inputs: Inputs) -> Tensor:
     """Call the module as people do: inputs by position, as far as the example has them without a gap."""
-    given = _given(case, inputs)
-    named = {name: value for name, value in inputs.items() if name not in given}
+    held = _given(case, inputs).keys() | _owned(module)
+    named = {name: value for name, value in inputs.items() if name not in held}
     positional: list[Any] = []
     for name, parameter in case.spec.signature.parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY or name not in named:
