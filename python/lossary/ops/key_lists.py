@@ -1,4 +1,6 @@
-"""Keys of each query as lists, by which an exact retrieval metric ranks them."""
+"""What the exact metrics of retrieval and verification take of embeddings: keys as lists, items as pairs."""
+
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,24 @@ def rank_keys(
     if positive is None:
         positive = np.eye(len(query), len(key), dtype=bool)
     return positive, _directions(query) @ _directions(key).T
+
+
+def rank_others(embeddings: np.ndarray, labels: np.ndarray, **_: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Each item as a query of all others, (batch, batch - 1): whether the labels agree, and the cosine."""
+    same, cosine = _pairs(embeddings, labels)
+    others = ~np.eye(len(labels), dtype=bool)
+    return same[others].reshape(len(labels), -1), cosine[others].reshape(len(labels), -1)
+
+
+def verify_pairs(embeddings: np.ndarray, labels: np.ndarray, **_: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Each pair of two items once: whether the labels agree, and the cosine."""
+    pairs = np.triu_indices(len(labels), k=1)
+    same, cosine = _pairs(embeddings, labels)
+    return same[pairs], cosine[pairs]
+
+
+def _pairs(embeddings: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return rank_keys(embeddings, embeddings, labels[:, None] == labels)
 
 
 def _directions(rows: np.ndarray) -> np.ndarray:
