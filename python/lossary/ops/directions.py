@@ -6,12 +6,13 @@ from lossary.authoring.validation import checks_values
 from lossary.errors import InvalidInputError
 
 
-def directions(name: str, rows: Tensor) -> Tensor:
+def directions(name: str, rows: Tensor, *, optional: bool = True) -> Tensor:
     """Divide each row by its length.
 
     Args:
         name: the argument that the rows came as, for the error.
         rows: (rows, dim), at least one column.
+        optional: whether the caller can do without, by ``normalize=False``, which the error then says.
 
     Returns:
         The shape of ``rows``; differentiable.
@@ -26,10 +27,8 @@ def directions(name: str, rows: Tensor) -> Tensor:
     """
     zero = (rows == 0).all(1)
     if checks_values(rows) and bool(zero.any()):
-        row = int(zero.nonzero()[0])
-        raise InvalidInputError(
-            f"{name}: got zeros only in row {row}; wanted rows with a direction, or normalize=False"
-        )
+        row, or_else = int(zero.nonzero()[0]), ", or normalize=False" if optional else ""
+        raise InvalidInputError(f"{name}: got zeros only in row {row}; wanted rows with a direction{or_else}")
     return unit_rows(rows)
 
 
