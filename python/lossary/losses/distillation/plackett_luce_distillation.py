@@ -7,7 +7,6 @@ mixing weight.
 
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
@@ -33,6 +32,7 @@ from lossary.authoring.validation import (
     checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
+from lossary.losses.distillation._logits import best_class, class_scores
 from lossary.ops.plackett_luce import MAX_EXPONENTIAL_PLACES, plackett_luce_log_likelihood
 
 Weighting = Literal["teacher", "top1", "uniform", "position"]
@@ -165,18 +165,6 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
         "teacher_logits": 3 * torch.randn(4, 5, generator=generator),
         "target": torch.tensor([3, 0, 4, 1]),
     }
-
-
-def best_class(student_logits: np.ndarray, target: np.ndarray, **_: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The class of each row that counts, and the student's."""
-    counts = target != -100
-    return target[counts], student_logits[counts].argmax(-1)
-
-
-def class_scores(student_logits: np.ndarray, target: np.ndarray, **_: np.ndarray) -> dict[str, np.ndarray]:
-    """The class of each row that counts, and the student's score of each class."""
-    counts, classes = target != -100, np.arange(student_logits.shape[-1])
-    return {"y_true": target[counts], "y_score": student_logits[counts], "labels": classes}
 
 
 LOSS = LossSpec(
