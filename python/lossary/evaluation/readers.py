@@ -1,7 +1,8 @@
-"""Columns of score files, read in batches: CSV, Parquet, Arrow and NumPy archives.
+"""Columns of files, read in batches: CSV, JSON lines, Parquet, Arrow and NumPy archives.
 
-Only the named columns are read, and they keep their own dtype. Memory is those columns. Rows are counted
-from 1 in messages, the header of a CSV file left out.
+Only the named columns are read, and they keep their own dtype. Memory is those columns; JSON lines, which
+name them in every row, are read whole. Rows are counted from 1 in messages, the header of a CSV file left
+out.
 """
 
 import difflib
@@ -123,6 +124,15 @@ def _csv_stream(path: Path) -> Iterator[tuple[Any, Any]]:
             yield raw, raw
 
 
+def _read_json(path: Path, columns: Columns, advance: Advance) -> dict[str, NDArray[Any] | Categories]:
+    _, json = _pyarrow("json")
+    table = json.read_json(str(path))
+    columns.check_present(path, table.column_names)
+    found = _gather(columns, table.select(list(columns.names)).to_batches(), lambda _batch: None)
+    advance(1.0)
+    return found
+
+
 def _read_parquet(path: Path, columns: Columns, advance: Advance) -> dict[str, NDArray[Any] | Categories]:
     _, parquet = _pyarrow("parquet")
     with parquet.ParquetFile(str(path)) as file:
@@ -187,6 +197,8 @@ def _read_npz(path: Path, columns: Columns, advance: Advance) -> dict[str, NDArr
 FORMATS = {
     ".csv": ("CSV", _read_csv),
     ".csv.gz": ("compressed CSV", _read_csv),
+    ".jsonl": ("JSON lines", _read_json),
+    ".ndjson": ("JSON lines", _read_json),
     ".parquet": ("Parquet", _read_parquet),
     ".arrow": ("Arrow IPC", _read_ipc),
     ".arrows": ("Arrow IPC", _read_ipc),
