@@ -1,15 +1,12 @@
 """``lossary eval``: metrics of the scores in a file."""
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lossary.cli.output import Format
+from lossary.cli.output import Format, in_words_of_the_command_line, progress
 from lossary.errors import LossaryError
 from lossary.evaluation import Plan, evaluate
 from lossary.evaluation.readers import Columns, read_columns
@@ -35,7 +32,9 @@ OPTIONS = {
 def eval_file(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help=".csv, .csv.gz, .parquet, .arrow, .arrows, .feather or .npz"),
+        typer.Argument(
+            metavar="FILE", help=".csv, .csv.gz, .jsonl, .ndjson, .parquet, .arrow, .arrows, .feather or .npz"
+        ),
     ],
     *,
     target: Annotated[str, typer.Option(metavar="COL", help="Column of the labels, at most two values.")],
@@ -84,7 +83,7 @@ def eval_file(
             numbers=tuple(name for name in (score, weight) if name is not None),
             labels=tuple(name for name in (target, group) if name is not None),
         )
-        with _progress() as task:
+        with progress() as task:
             data: dict[str, Any] = read_columns(file, columns, advance=task("reading"))
             evaluation = evaluate(
                 data[target],
@@ -96,37 +95,9 @@ def eval_file(
                 **asdict(plan),
             )
     except LossaryError as error:
-        raise _in_words_of_the_command_line(error) from error
+        raise in_words_of_the_command_line(error, OPTIONS) from error
     if output is Format.JSON:
         typer.echo(to_json(evaluation, file=str(file)))
     else:
         console = require("rich.console", extra="eval", purpose="printing tables").Console()
         print_tables(evaluation, console, file=str(file))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
-    """Bars on stderr, gone when done; nothing where it is no terminal."""
-    progress: Any = require("rich.progress", extra="eval", purpose="drawing progress")
-    console = require("rich.console", extra="eval", purpose="drawing progress").Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _description: lambda _share: None
-        return
-    with progress.Progress(console=console, transient=True) as bars:
-
-        def task(description: str) -> Callable[[float], None]:
-            bar = bars.add_task(description, total=1.0, start=False)
-
-            def advance(share: float) -> None:
-                bars.start_task(bar)
-                bars.update(bar, completed=share)
-
-            return advance
-
-        yield task
-
-
-def _in_words_of_the_command_line(error: LossaryError) -> LossaryError:
-    # the argument that a message starts with, and its advice; columns and labels may have the same names
-    pattern = r"^\w+(?=:)|(?<=\()pos_label(?=\)$)"
-    return type(error)(re.sub(pattern, lambda found: OPTIONS.get(found[0], found[0]), str(error)))

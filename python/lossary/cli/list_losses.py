@@ -11,10 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lossary.catalog import Catalog
-from lossary.cli.output import Format
-
-# Columns of a file or pipe, which has no edge.
-UNWRAPPED = 250
+from lossary.cli.output import UNWRAPPED, Format
 
 
 def list_losses(
