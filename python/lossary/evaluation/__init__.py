@@ -1,7 +1,7 @@
 """From scores, or files of scores, to metrics with intervals; from matches or rankings to a leaderboard.
 
 `evaluate` and the leaderboards need NumPy only; reading files needs pyarrow and printing tables needs rich
-(``lossary[eval]``).
+(``lossary[eval]``), pictures need Matplotlib (``lossary[report]``).
 """
 
 from lossary.evaluation.labels import Categories
@@ -11,6 +11,7 @@ from lossary.evaluation.leaderboard import (
     leaderboard_of_pairs,
     leaderboard_of_rankings,
 )
+from lossary.evaluation.leaderboard_plot import plot_leaderboard
 from lossary.evaluation.plan import Plan
 from lossary.evaluation.scoring import Evaluation, Part, Result, evaluate
 
@@ -25,4 +26,5 @@ __all__ = [
     "evaluate",
     "leaderboard_of_pairs",
     "leaderboard_of_rankings",
+    "plot_leaderboard",
 ]
