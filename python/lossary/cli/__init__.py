@@ -30,6 +30,7 @@ class Command:
 
 COMMANDS = {
     "eval": Command("eval_file", "Score the predictions in a file, with intervals."),
+    "rank": Command("rank", "Rank items by the matches or rankings in a file, with intervals."),
     "list": Command("list_losses", "List the installed losses."),
     "show": Command("show", "Show what is known about one loss."),
     "verify": Command("verify", "Run the conformance checks of one loss, or of every installed one."),
