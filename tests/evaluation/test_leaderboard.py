@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.evaluation import Categories, leaderboard_of_pairs, leaderboard_of_rankings
 from lossary.evaluation.comparisons import TIE_ORDERS, of_pairs, of_rankings
+from lossary.evaluation.leaderboard import _middle, _middle_of_pairs
 from lossary.evaluation.rank_ranges import rank_ranges, ranks
 from lossary.numerics import bradley_terry_fit, plackett_luce_fit, plackett_luce_sample
 
@@ -139,6 +140,13 @@ def test_blocks_hold_all_comparisons_once():
             range(len(found.weight))
         )
         assert sum(orders.stop - orders.start for _, orders in blocks) == found.num_orders.sum()
+
+
+def test_the_short_form_for_pairs_gives_the_same_squares():
+    winner, loser = matches(np.random.default_rng(11), np.zeros(5), 60)
+    found = of_pairs(winner, loser, np.arange(60) % 3 == 0, np.arange(60) % 4)
+    worth = np.linspace(1, -1, 5)
+    np.testing.assert_allclose(_middle_of_pairs(found, worth), _middle(found, worth), atol=1e-12)
 
 
 def test_robust_errors_are_those_of_the_model_where_it_holds():

@@ -286,7 +286,28 @@ def _leaderboard(found: Comparisons, prior: float, confidence: float, errors: st
 
 def _sandwich(found: Comparisons, worth: Doubles, covariance: Doubles) -> Doubles:
     """The covariance whose middle is what the slopes of the comparisons are, not what the model expects."""
-    middle = np.zeros_like(covariance)
+    are_pairs = found.lengths.max() == 2
+    middle = _middle_of_pairs(found, worth) if are_pairs else _middle(found, worth)
+    product: Doubles = covariance @ middle @ covariance
+    return (product + product.T) / 2
+
+
+def _middle_of_pairs(found: Comparisons, worth: Doubles) -> Doubles:
+    """What `_middle` gives where no comparison has more than two items, without a row of slopes for each."""
+    first = np.cumsum(found.num_orders) - found.num_orders
+    better, worse = found.entries.reshape(-1, 2)[first].T
+    won = np.where(found.num_orders > 1, 0.5, 1.0)
+    squares = found.weight * (won - _sigmoid(worth[better] - worth[worse])) ** 2
+    middle = np.zeros((len(worth), len(worth)))
+    np.add.at(middle, (better, worse), -squares)
+    middle += middle.T
+    middle -= np.diag(middle.sum(axis=0))
+    return middle
+
+
+def _middle(found: Comparisons, worth: Doubles) -> Doubles:
+    """The sum over comparisons of the squares of their slopes, (n_items, n_items)."""
+    middle = np.zeros((len(worth), len(worth)))
     for block, orders in found.blocks(max(1, _CELLS // len(worth))):
         rows = np.broadcast_to(worth, (orders.stop - orders.start, len(worth)))
         slopes = plackett_luce_gradient(rows, found.orders(orders.start, orders.stop), scope="listed")
@@ -294,8 +315,7 @@ def _sandwich(found: Comparisons, worth: Doubles, covariance: Doubles) -> Double
         starts = np.cumsum(repeats) - repeats
         means = np.add.reduceat(slopes, starts, axis=0) / repeats[:, None]
         middle += (means * found.weight[block, None]).T @ means
-    product: Doubles = covariance @ middle @ covariance
-    return (product + product.T) / 2
+    return middle
 
 
 def _unconnected(items: NDArray[Any], components: list[Integers]) -> str:
