@@ -8,6 +8,7 @@
 //! - [contraction]: most cells pair with a neighbour and never matter; a local pass finds them.
 //! - [events]: what is left is listed and sorted, by integer keys.
 //! - [components]: union-find over vertices for dimension 0, over top cells in reverse for the last dimension.
+//! - [stars]: of 3-D images, which edges and squares are each other's first.
 //! - [reduction]: in 3-D, loops by reducing the boundary matrix of squares.
 //! - [matching]: the pairs that two images have in common, through the union of their sublevel sets.
 //! - [counting]: Betti numbers and Euler characteristics of masks.
@@ -24,6 +25,7 @@ mod levels;
 mod matching;
 mod pairs;
 mod reduction;
+mod stars;
 
 pub use counting::{BettiNumbers, Construction, betti_numbers, euler_characteristic};
 pub use levels::Voxel;

@@ -6,7 +6,7 @@
 mod naive;
 
 use lossary_core::persistence::{
-    Construction, Pair, PersistenceError, betti_matching, betti_matching_of_each, betti_numbers,
+    Construction, Pair, PersistenceError, Voxel, betti_matching, betti_matching_of_each, betti_numbers,
     euler_characteristic, persistence_pairs, persistence_pairs_of_each,
 };
 use lossary_core::threads::set_num_threads;
@@ -207,6 +207,41 @@ fn an_image_matches_itself() {
 /// Many voxels in a few levels, so that ties abound.
 fn tied_levels(count: usize) -> Vec<f32> {
     (0..count as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as f32).collect()
+}
+
+/// One image or batch on one thread and on two, which takes more voxels than cells can be enumerated of.
+fn check_threads<V: Voxel>(images: &[V], shape: &[usize]) {
+    let (prediction, target) = images.split_at(images.len() / 2);
+    let on = |threads: usize| {
+        set_num_threads(std::num::NonZero::new(threads));
+        (
+            persistence_pairs_of_each(images, shape).unwrap(),
+            betti_matching(prediction, target, shape).unwrap(),
+        )
+    };
+    let one = on(1);
+    assert_eq!(on(2), one);
+    assert_eq!(persistence_pairs(prediction, shape).unwrap(), one.0[0]);
+    set_num_threads(None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_threads_find_what_one_finds(seed: u64, bits in 1_u32..9, is_flat: bool) {
+        let shape = if is_flat { &[257, 256][..] } else { &[41, 40, 42] };
+        let mut state = seed;
+        let bytes: Vec<u8> = (0..2 * voxels(shape))
+            .map(|_| {
+                state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+                (state >> (u64::BITS - bits)) as u8
+            })
+            .collect();
+        check_threads(&bytes, shape);
+        check_threads(&bytes.iter().map(|&level| f32::from(level) / 3.0).collect::<Vec<_>>(), shape);
+        check_threads(&bytes.iter().map(|&level| f64::from(level) / 3.0).collect::<Vec<_>>(), shape);
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ macro_rules! impl_kept {
     )*};
 }
 
-impl_kept!(u8, u32, u64, f32, f64);
+impl_kept!(u8, u16, u32, u64, f32, f64);
 
 impl<T: Kept> Buffer<T> {
     /// Nothing, with room for so many elements.

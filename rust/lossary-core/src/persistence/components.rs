@@ -1,7 +1,7 @@
 //! Which components a cell joins, by union-find: of vertices for dimension 0, of top cells for the last dimension.
 
 use super::buffers::Buffer;
-use super::events::Events;
+use super::events::{self, Events};
 use super::lattice::{self, Cell, Lattice};
 use super::levels::{Filtration, Level};
 use std::array::from_fn;
@@ -12,11 +12,18 @@ const BLOCK: usize = 64;
 /// Steps towards the representatives that are taken while looking up.
 const STEPS: usize = 3;
 
+/// The bit above a place that tells whether its level and that of the event have one code.
+const AGREE: u32 = 31;
+
 /// An edge or facet that joins two components.
 pub(super) struct Join<const OTHERS: usize> {
     pub(super) cell: Cell,
+    /// Whether the far end of an edge gives it its level.
+    pub(super) is_far: bool,
     /// The vertex or top cell whose component ends.
     pub(super) ends: usize,
+    /// Whether the levels of both have one code.
+    pub(super) agree: bool,
     /// The one that ends if components have the ages of another filtration.
     pub(super) others: [usize; OTHERS],
 }
@@ -36,8 +43,9 @@ pub(super) fn join_vertices<L: Level, const D: usize, const OTHERS: usize>(
     let beyond = |base: usize, kind: usize| base + strides[kind];
     let is_older = |filtration: &Filtration<L, D>, a: usize, b: usize| filtration.is_older(a, b);
     let first = |a: usize, b: usize| is_older(filtration, a, b);
+    let code = |vertex: usize| filtration.code(filtration.levels[vertex]);
     let others = others.map(|other| move |a: usize, b: usize| is_older(other, a, b));
-    join::<false, OTHERS>(pointers, events, beyond, first, others, emit);
+    join::<false, OTHERS>(pointers, events, beyond, first, code, others, emit);
 }
 
 /// Visits facets from the youngest on: of two components of top cells that a facet joins the older ends. Keeps the
@@ -52,8 +60,9 @@ pub(super) fn join_tops<L: Level, const D: usize, const OTHERS: usize>(
     let strides: [usize; D] = from_fn(|kind| filtration.lattice.strides[Lattice::<D>::normal(kind)]);
     let beyond = |base: usize, kind: usize| base - strides[kind];
     let first = |a: usize, b: usize| filtration.is_younger_top(a, b);
+    let code = |top: usize| filtration.code(filtration.tops[top]);
     let others = others.map(|other| move |a: usize, b: usize| other.is_younger_top(a, b));
-    join::<true, OTHERS>(pointers, events, beyond, first, others, emit);
+    join::<true, OTHERS>(pointers, events, beyond, first, code, others, emit);
 }
 
 /// Visits events, or if `REVERSED` from the last on: of two components the one ends whose cell does not go first.
@@ -62,6 +71,7 @@ fn join<const REVERSED: bool, const OTHERS: usize>(
     events: &mut Events,
     beyond: impl Fn(usize, usize) -> usize,
     goes_first: impl Fn(usize, usize) -> bool,
+    code: impl Fn(usize) -> u32,
     others: [impl Fn(usize, usize) -> bool; OTHERS],
     mut emit: impl FnMut(Join<OTHERS>),
 ) {
@@ -78,7 +88,7 @@ fn join<const REVERSED: bool, const OTHERS: usize>(
         let block = &mut block[..BLOCK.min(count - start)];
         for (entry, visit) in block.iter_mut().zip(start..) {
             let word = words[place_of(visit)];
-            let (base, kind) = (lattice::base(word as Cell), lattice::kind(word as Cell));
+            let (base, kind) = (lattice::base(events::cell(word)), lattice::kind(events::cell(word)));
             let ends = [climb(&mut parents, base), climb(&mut parents, beyond(base, kind))];
             *entry = (word, ends);
         }
@@ -86,7 +96,8 @@ fn join<const REVERSED: bool, const OTHERS: usize>(
             let [a, b] = [find(&mut parents, ends[0]), find(&mut parents, ends[1])];
             let (lives, ends) = if goes_first(a, b) { (a, b) } else { (b, a) };
             parents[ends] = lives as u32;
-            joins[joined] = word << 32 | ends as u64;
+            let agree = u32::from((word >> 32) as u32 == code(ends)) << AGREE;
+            joins[joined] = word << 32 | u64::from(ends as u32 | agree);
             for (other, goes_first) in others.iter().enumerate() {
                 let firsts = &mut firsts[other];
                 let (a, b) = (firsts[a] as usize, firsts[b] as usize);
@@ -108,7 +119,14 @@ fn join<const REVERSED: bool, const OTHERS: usize>(
         for (other, ended) in others.iter_mut().zip(&ended) {
             *other = ended[index] as usize;
         }
-        emit(Join { cell: (join >> 32) as Cell, ends: join as u32 as usize, others });
+        let word = join >> 32;
+        emit(Join {
+            cell: events::cell(word),
+            is_far: events::is_far(word),
+            ends: join as usize & ((1 << AGREE) - 1),
+            agree: join >> AGREE & 1 == 1,
+            others,
+        });
     }
 }
 

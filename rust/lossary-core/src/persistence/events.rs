@@ -1,10 +1,10 @@
 //! The cells that may join two components, in their order.
 //!
-//! An event is a word: the code of the cell's level above the cell. Cells are listed in their order, so that a stable
-//! sort by code leaves ties in order.
+//! An event is a word: the code of the cell's level, the cell, and of an edge which end is the higher. Cells are listed
+//! in their order, so that a stable sort by code leaves ties in order.
 
 use super::buffers::Buffer;
-use super::lattice::{self, Cell};
+use super::lattice::{self, Cell, Lattice};
 use super::levels::{Filtration, Level};
 
 /// Bits of a digit of the sort.
@@ -20,19 +20,21 @@ const MOST_MOVES: usize = 8;
 pub(super) struct Events(pub(super) Buffer<u64>);
 
 impl Events {
-    /// Sorts cells that are listed in their order.
+    /// Sorts cells that are listed in their order, by their levels; with those of edges comes whether the far end is as
+    /// high.
     pub(super) fn new<L: Level, const D: usize>(
         filtration: &Filtration<L, D>,
         cells: &[Cell],
-        level: impl Fn(Cell) -> L,
+        level: impl Fn(Cell) -> (L, bool),
     ) -> Self {
         let mut words = Buffer::with_capacity(cells.len());
-        words.extend(
-            cells.iter().map(|&cell| u64::from(filtration.code(level(cell))) << 32 | u64::from(cell)),
-        );
+        words.extend(cells.iter().map(|&cell| {
+            let (level, is_far) = level(cell);
+            u64::from(filtration.code(level)) << 32 | u64::from(cell << 1 | u32::from(is_far))
+        }));
         sort(&mut words);
         if filtration.codes_collide() {
-            let level = |word: u64| level(word as Cell).key();
+            let level = |word: u64| level(cell(word)).0.key();
             for agreeing in words.chunk_by_mut(|&a, &b| a >> 32 == b >> 32) {
                 if agreeing.len() > 1 && !agreeing.is_sorted_by_key(|&word| level(word)) {
                     agreeing.sort_by_cached_key(|&word| level(word));
@@ -44,17 +46,29 @@ impl Events {
 
     /// The cells from the oldest to the youngest.
     pub(super) fn in_order(&self) -> impl Iterator<Item = Cell> + '_ {
-        self.0.iter().map(|&word| word as Cell)
+        self.0.iter().map(|&word| cell(word))
     }
 }
 
-/// The edges of the image that have a bit in the mask of their base, in their order.
-pub(super) fn edges_of_masks<L: Level, const D: usize>(
-    filtration: &Filtration<L, D>,
+/// The cell of an event.
+#[inline(always)]
+pub(super) fn cell(word: u64) -> Cell {
+    word as Cell >> 1
+}
+
+/// Whether the far end gives the edge of an event its level.
+#[inline(always)]
+pub(super) fn is_far(word: u64) -> bool {
+    word & 1 == 1
+}
+
+/// The cells that have a bit in the mask of their base, and are in the image, in their order.
+pub(super) fn cells_of_masks<const D: usize>(
+    lattice: &Lattice<D>,
     masks: &[u8],
+    is_inside: impl Fn(Cell) -> bool,
 ) -> Buffer<Cell> {
-    let lattice = &filtration.lattice;
-    let mut edges = Buffer::with_capacity(lattice.places / 2);
+    let mut cells = Buffer::with_capacity(lattice.places / 2);
     for start in lattice.rows() {
         let row = &masks[start..start + lattice.row_length()];
         for (eight, first) in row.chunks(8).zip((start..).step_by(8)) {
@@ -65,14 +79,14 @@ pub(super) fn edges_of_masks<L: Level, const D: usize>(
             while bits != 0 {
                 let bit = bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let edge = lattice::cell(first + bit / 8, bit % 8);
-                if filtration.edge(edge) < L::OUTSIDE {
-                    edges.push(edge);
+                let cell = lattice::cell(first + bit / 8, bit % 8);
+                if is_inside(cell) {
+                    cells.push(cell);
                 }
             }
         }
     }
-    edges
+    cells
 }
 
 /// Sorts words: two passes by digit over the upper bits of the upper halves, then insertion.

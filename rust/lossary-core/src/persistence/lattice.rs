@@ -90,16 +90,6 @@ impl<const D: usize> Lattice<D> {
             .flat_map(move |layer| (0..in_layer).map(move |row| layer * strides[0] + row * strides[1]))
     }
 
-    /// Hands the places of all voxels out, in their order.
-    #[inline(always)]
-    pub(super) fn for_each_place(&self, mut visit: impl FnMut(usize)) {
-        for start in self.rows() {
-            for place in start..start + self.row_length() {
-                visit(place);
-            }
-        }
-    }
-
     /// The position in the image of the voxel at a place.
     #[inline(always)]
     pub(super) fn position(&self, place: usize) -> u32 {

@@ -4,13 +4,14 @@
 //! inclusions send both to the same pair of the minimum.
 
 use super::buffers::Buffer;
-use super::lattice::{Cell, Lattice};
+use super::lattice::{self, Cell, Lattice};
 use super::levels::{Filtration, Level, Voxel, check_finite};
 use super::pairs::{
-    Pair, SolidSweep, is_filled_later, loop_pair, outlives, ranks, sort_pairs, sweep_flat, sweep_solid,
-    top_pair, vertex_pair,
+    Pair, SolidSweep, critical_squares, is_filled_later, loop_pair, outlives, ranks, sort_pairs, sweep_flat,
+    sweep_solid, top_pair, vertex_pair,
 };
-use super::reduction::{Owners, Solid, reduce, split_squares, youngest_edge};
+use super::reduction::{Boundaries, Solid};
+use super::stars::{apparent_edges, apparent_squares};
 use super::{Axes, PersistenceError};
 use crate::threads;
 
@@ -41,7 +42,7 @@ pub struct Matching {
 ///
 /// The same as reducing boundary matrices of all cells, with rows in the order of one image and columns in that of the
 /// voxelwise minimum. Costs as [`persistence_pairs`](super::persistence_pairs), some 6 to 10 times; and 130 bytes of
-/// memory a voxel in 2-D, up to 250 in 3-D.
+/// memory a voxel in 2-D, up to 310 in 3-D.
 ///
 /// # Errors
 /// [`PersistenceError`]: a shape that is not that of the images, an empty axis, NaN or infinity.
@@ -204,14 +205,14 @@ type SolidSides = ([Side; 3], Vec<u32>);
 fn of_solid(images: &[Solid; 2], threads: usize) -> Matching {
     let union = images[0].union(&images[1]);
     let (mut ends, mut tops, mut squares) = (Vec::new(), Vec::new(), Vec::new());
-    let mut of_union = sweep_solid(
+    let of_union = sweep_solid(
         &union,
         images.each_ref(),
         [],
         |join| ends.extend(outlives(&union, &join).then_some(join.others)),
         |join| tops.extend(is_filled_later(&union, &join).then_some(join.ends)),
     );
-    of_union.loops(&union, |_, edge, square| {
+    of_union.loops(&union, |edge, square| {
         squares.extend(loop_pair(&union, edge, square).map(|_| square));
     });
     let [first, second] = threads::map_array(images.each_ref(), threads, |image| {
@@ -232,37 +233,53 @@ fn of_solid(images: &[Solid; 2], threads: usize) -> Matching {
 
 fn solid_sides(image: &Solid, union: &Solid, of_union: &SolidSweep, squares: &[Cell]) -> SolidSides {
     let (mut vertices, mut tops) = (Side::new(image.lattice.places), Side::new(image.lattice.places));
-    let mut sweep = sweep_solid(
+    let sweep = sweep_solid(
         image,
         [],
         [union],
         |join| vertices.insert(join.ends, vertex_pair(image, &join)),
         |join| tops.insert(join.others[0], top_pair(image, &join)),
     );
-    let mut loops = Side::new(sweep.order.count());
-    sweep.loops(image, |place, edge, square| loops.insert(place, loop_pair(image, edge, square)));
-    let births = image_births(image, &sweep, union, of_union);
-    let birth = |square: Cell| match births[square as usize] {
-        0 => sweep.order.place(youngest_edge(image, square)),
-        place => place as usize,
-    };
-    let becomes = squares.iter().map(|&square| loops.find(birth(square))).collect();
+    let mut loops = Side::new(image.lattice.places << 2);
+    sweep.loops(image, |edge, square| loops.insert(edge as usize, loop_pair(image, edge, square)));
+    let births = image_births(image, &sweep, union, of_union, squares);
+    let becomes = squares.iter().map(|&square| loops.find(births[square as usize] as usize)).collect();
     ([vertices, loops, tops], becomes)
 }
 
-/// For every square of the union, the place of the edge of the image that its loop is born with; 0 for those that
-/// are apparent, with their youngest edge.
-fn image_births(image: &Solid, sweep: &SolidSweep, union: &Solid, of_union: &SolidSweep) -> Buffer<u32> {
-    let mut owners = Owners::new(sweep.order.count());
-    let squares = split_squares(
-        image,
-        union,
-        |base, kind| of_union.is_cleared(base, kind),
-        |edge, square| owners.set_plain(sweep.order.place(edge), square),
-    );
-    let mut births = Buffer::filled(0, union.lattice.places << 2);
-    reduce(image, &sweep.order, owners, squares.in_order(), |place, square| {
-        births[square as usize] = place as u32
-    });
+/// For each of some squares of the union the edge of the image that its loop is born with.
+fn image_births(
+    image: &Solid,
+    sweep: &SolidSweep,
+    union: &Solid,
+    of_union: &SolidSweep,
+    squares: &[Cell],
+) -> Buffer<u32> {
+    let (lattice, youngest, oldest) = (&image.lattice, &sweep.youngest, &of_union.oldest);
+    let apparent = apparent_edges(lattice, youngest, oldest);
+    let boundaries = Boundaries::new(image, &sweep.trees, youngest, oldest, &apparent);
+    let apparent = apparent_squares(lattice, youngest, oldest);
+    let mut births = Buffer::filled(0, lattice.places << 2);
+    let mut wanted = Buffer::filled(0_u8, lattice.places);
+    let mut missing = 0;
+    for &square in squares {
+        let (base, kind) = (lattice::base(square), lattice::kind(square));
+        if apparent[base] >> kind & 1 == 1 {
+            births[square as usize] = boundaries.youngest_edge(square);
+        } else {
+            wanted[base] |= 1 << kind;
+            missing += 1;
+        }
+    }
+    if missing > 0 {
+        let columns = critical_squares(union, &of_union.cleared, &apparent);
+        boundaries.reduce(columns.in_order(), |edge, square| {
+            if wanted[lattice::base(square)] >> lattice::kind(square) & 1 == 1 {
+                births[square as usize] = edge;
+                missing -= 1;
+            }
+            missing > 0
+        });
+    }
     births
 }

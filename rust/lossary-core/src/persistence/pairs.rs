@@ -3,10 +3,11 @@
 use super::buffers::Buffer;
 use super::components::{Join, join_tops, join_vertices};
 use super::contraction::{release_tops, release_vertices, top_pointers, vertex_pointers};
-use super::events::{Events, edges_of_masks, sort};
+use super::events::{Events, cells_of_masks, sort};
 use super::lattice::{self, Cell, Lattice};
 use super::levels::{Filtration, Level, Voxel, check_finite};
-use super::reduction::{EdgeOrder, Owners, Solid, reduce, split_squares};
+use super::reduction::{Boundaries, Solid};
+use super::stars::{Choices, apparent_edges, apparent_squares};
 use super::{Axes, PersistenceError};
 use crate::order::Order;
 use crate::threads;
@@ -110,14 +111,14 @@ fn of_flat<L: Level>(filtration: &Filtration<L, 2>) -> Barcode {
 
 fn of_solid(filtration: &Solid) -> Barcode {
     let (mut components, mut loops, mut cavities) = (Vec::new(), Vec::new(), Vec::new());
-    let mut sweep = sweep_solid(
+    let sweep = sweep_solid(
         filtration,
         [],
         [],
         |join| components.extend(vertex_pair(filtration, &join)),
         |join| cavities.extend(top_pair(filtration, &join)),
     );
-    sweep.loops(filtration, |_, edge, square| loops.extend(loop_pair(filtration, edge, square)));
+    sweep.loops(filtration, |edge, square| loops.extend(loop_pair(filtration, edge, square)));
     Barcode { dimensions: vec![components, loops, cavities], essential_birth: filtration.oldest() }
 }
 
@@ -127,7 +128,7 @@ pub(super) fn outlives<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> bool {
-    filtration.levels[join.ends] < filtration.edge(join.cell)
+    !join.agree || (filtration.codes_collide() && filtration.levels[join.ends] < filtration.edge(join.cell))
 }
 
 /// Whether what a facet encloses is filled at a higher level.
@@ -136,7 +137,7 @@ pub(super) fn is_filled_later<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> bool {
-    filtration.facet(join.cell) < filtration.tops[join.ends]
+    !join.agree || (filtration.codes_collide() && filtration.facet(join.cell) < filtration.tops[join.ends])
 }
 
 /// The pair of a vertex and the edge that ends its component, unless its length is zero.
@@ -147,8 +148,19 @@ pub(super) fn vertex_pair<L: Level, const D: usize, const N: usize>(
 ) -> Option<Pair> {
     outlives(filtration, join).then(|| Pair {
         birth: filtration.lattice.position(join.ends),
-        death: filtration.edge_voxel(join.cell),
+        death: end_position(filtration, join),
     })
+}
+
+/// The position of the voxel that gives the edge of a join its level.
+#[inline(always)]
+fn end_position<L: Level, const D: usize, const N: usize>(
+    filtration: &Filtration<L, D>,
+    join: &Join<N>,
+) -> u32 {
+    let (base, axis) = (lattice::base(join.cell), lattice::kind(join.cell));
+    let place = if join.is_far { base + filtration.lattice.strides[axis] } else { base };
+    filtration.lattice.position(place)
 }
 
 /// The pair of a facet and the top cell that fills what it encloses, unless its length is zero.
@@ -157,28 +169,17 @@ pub(super) fn top_pair<L: Level, const D: usize, const N: usize>(
     filtration: &Filtration<L, D>,
     join: &Join<N>,
 ) -> Option<Pair> {
-    is_filled_later(filtration, join)
-        .then(|| Pair { birth: filtration.facet_voxel(join.cell), death: filtration.top_voxel(join.ends) })
+    is_filled_later(filtration, join).then(|| Pair {
+        // In 2-D, facets are edges.
+        birth: if D == 2 { end_position(filtration, join) } else { filtration.facet_voxel(join.cell) },
+        death: filtration.top_voxel(join.ends),
+    })
 }
 
 /// The pair of an edge and the square that fills the loop it closes, unless its length is zero.
 pub(super) fn loop_pair(filtration: &Solid, edge: Cell, square: Cell) -> Option<Pair> {
     (filtration.edge(edge) < filtration.facet(square))
         .then(|| Pair { birth: filtration.edge_voxel(edge), death: filtration.facet_voxel(square) })
-}
-
-/// Whether one of the top cells that a facet bounds joins the other across it.
-#[inline(always)]
-fn is_crossed<const D: usize>(lattice: &Lattice<D>, pointers: &[u32], base: usize, kind: usize) -> bool {
-    let below = base - lattice.strides[Lattice::<D>::normal(kind)];
-    (pointers[base] as usize == below) | (pointers[below] as usize == base)
-}
-
-/// Whether one end of an edge joins the other along it.
-#[inline(always)]
-fn is_followed<const D: usize>(lattice: &Lattice<D>, pointers: &[u32], base: usize, axis: usize) -> bool {
-    let above = base + lattice.strides[axis];
-    (pointers[base] as usize == above) | (pointers[above] as usize == base)
 }
 
 /// The pointers of vertices and top cells that hold under all ages.
@@ -230,37 +231,68 @@ pub(super) fn sweep_flat<L: Level, const V: usize, const T: usize>(
     let lattice = &filtration.lattice;
     let [vertices, tops] = pointers(filtration, vertex_ages, top_ages);
     let critical = critical_edges(lattice, &vertices, &tops);
-    let edges = edges_of_masks(filtration, &critical);
+    let edges = cells_of_masks(lattice, &critical, |edge| filtration.edge(edge) < L::OUTSIDE);
     drop(critical);
-    let mut events = Events::new(filtration, &edges, |edge| filtration.edge(edge));
+    let mut events = Events::new(filtration, &edges, |edge| filtration.edge_with_end(edge));
     join_vertices(filtration, vertex_ages, vertices, &mut events, on_vertices);
     join_tops(filtration, top_ages, tops, &mut events, on_tops);
 }
 
+/// For every place the axes along which it, or its neighbour beyond, points to the other, as bits.
+fn linked<const D: usize>(lattice: &Lattice<D>, pointers: &[u32], beyond: [isize; D]) -> Buffer<u8> {
+    let length = lattice.row_length();
+    let mut linked = Buffer::filled(0, lattice.places);
+    for start in lattice.rows() {
+        let (own, here) = (&mut linked[start..start + length], &pointers[start..start + length]);
+        for (axis, offset) in beyond.into_iter().enumerate() {
+            let first = start.wrapping_add_signed(offset);
+            let there = &pointers[first..first + length];
+            for (i, linked) in own.iter_mut().enumerate() {
+                let is_linked = (here[i] == (first + i) as u32) | (there[i] == (start + i) as u32);
+                *linked |= u8::from(is_linked) << axis;
+            }
+        }
+    }
+    linked
+}
+
+/// The cells of three types that are in neither mask.
+fn in_neither(first: &[u8], second: &[u8]) -> Buffer<u8> {
+    let mut rest = Buffer::with_capacity(first.len());
+    rest.extend(first.iter().zip(second).map(|(&first, &second)| !(first | second) & 7));
+    rest
+}
+
 /// What remains for the loops of a 3-D image.
 pub(super) struct SolidSweep {
-    pub(super) order: EdgeOrder,
-    owners: Owners,
     squares: Events,
-    /// For every place, the types of the squares that enclose cavities, as bits.
-    cleared: Buffer<u8>,
+    pub(super) youngest: Choices,
+    pub(super) oldest: Choices,
+    apparent: Buffer<u8>,
+    /// For every place, the axes of the edges that close no loop, as bits.
+    pub(super) trees: Buffer<u8>,
+    /// For every place, the types of the squares that enclose cavities, and so end no loop, as bits.
+    pub(super) cleared: Buffer<u8>,
 }
 
 impl SolidSweep {
-    /// Whether a square encloses a cavity, and so ends no loop.
-    pub(super) fn is_cleared(&self, base: usize, kind: usize) -> bool {
-        self.cleared[base] >> kind & 1 == 1
-    }
-
-    /// Hands the place of every edge that closes a loop out, with the edge and the square that fills the loop; not
-    /// those of zero length that are apparent.
-    pub(super) fn loops(&mut self, filtration: &Solid, mut emit: impl FnMut(usize, Cell, Cell)) {
-        let edge_at = self.order.edges();
-        let owners = std::mem::take(&mut self.owners);
-        reduce(filtration, &self.order, owners, self.squares.in_order(), |place, square| {
-            emit(place, edge_at[place], square);
+    /// Hands every edge that closes a loop out, with the square that fills the loop; not those of zero length that
+    /// are apparent.
+    pub(super) fn loops(&self, filtration: &Solid, mut emit: impl FnMut(Cell, Cell)) {
+        let Self { trees, youngest, oldest, apparent, .. } = self;
+        let boundaries = Boundaries::new(filtration, trees, youngest, oldest, apparent);
+        boundaries.reduce(self.squares.in_order(), |edge, square| {
+            emit(edge, square);
+            true
         });
     }
+}
+
+/// The squares, in the order of `columns`, that are not in the mask of those cleared, nor of those apparent.
+pub(super) fn critical_squares(columns: &Solid, cleared: &[u8], apparent: &[u8]) -> Events {
+    let is_inside = |square: Cell| columns.facet(square) < u32::MAX;
+    let squares = cells_of_masks(&columns.lattice, &in_neither(cleared, apparent), is_inside);
+    Events::new(columns, &squares, |square| (columns.facet(square), false))
 }
 
 /// Visits the edges, and the squares in reverse; hands all joins of vertices, and of top cells, out.
@@ -273,47 +305,22 @@ pub(super) fn sweep_solid<const V: usize, const T: usize>(
 ) -> SolidSweep {
     let lattice = &filtration.lattice;
     let [vertices, tops] = pointers(filtration, vertex_ages, top_ages);
-    let mut cleared = Buffer::filled(0_u8, lattice.places);
-    let mut trees = Buffer::filled(0_u8, lattice.places);
-    lattice.for_each_place(|base| {
-        let (mut crossed, mut followed) = (0, 0);
-        for kind in 0..3 {
-            crossed |= u8::from(is_crossed(lattice, &tops, base, kind)) << kind;
-            followed |= u8::from(is_followed(lattice, &vertices, base, kind)) << kind;
-        }
-        (cleared[base], trees[base]) = (crossed, followed);
-    });
-    let mut fillers = Buffer::filled(0_u32, lattice.places << 2);
-    let mut squares = split_squares(
-        filtration,
-        filtration,
-        |base, kind| cleared[base] >> kind & 1 == 1,
-        |edge, square| fillers[edge as usize] = square + 1,
-    );
+    let strides = lattice.strides.map(|stride| stride as isize);
+    let mut cleared = linked(lattice, &tops, strides.map(|stride| -stride));
+    let mut trees = linked(lattice, &vertices, strides);
+    let (youngest, oldest) = (Choices::youngest_edges(filtration), Choices::oldest_squares(filtration));
+    let mut squares = critical_squares(filtration, &cleared, &apparent_squares(lattice, &youngest, &oldest));
     join_tops(filtration, top_ages, tops, &mut squares, |join| {
         cleared[lattice::base(join.cell)] |= 1 << lattice::kind(join.cell);
         on_tops(join);
     });
-    let mut critical = Buffer::filled(0, lattice.places);
-    lattice.for_each_place(|base| {
-        let mut mask = 0;
-        for axis in 0..3 {
-            let is_free = (trees[base] >> axis & 1 == 0) & (fillers[lattice::cell(base, axis) as usize] == 0);
-            mask |= u8::from(is_free) << axis;
-        }
-        critical[base] = mask;
-    });
-    let edges = edges_of_masks(filtration, &critical);
-    drop(critical);
-    let mut events = Events::new(filtration, &edges, |edge| filtration.edge(edge));
+    let apparent = apparent_edges(lattice, &youngest, &oldest);
+    let is_inside = |edge: Cell| filtration.edge(edge) < u32::MAX;
+    let edges = cells_of_masks(lattice, &in_neither(&trees, &apparent), is_inside);
+    let mut events = Events::new(filtration, &edges, |edge| filtration.edge_with_end(edge));
     join_vertices(filtration, vertex_ages, vertices, &mut events, |join| {
         trees[lattice::base(join.cell)] |= 1 << lattice::kind(join.cell);
         on_vertices(join);
     });
-    let order = EdgeOrder::new(filtration, |edge| trees[lattice::base(edge)] >> lattice::kind(edge) & 1 == 0);
-    let mut owners = Owners::new(order.count());
-    for (edge, &filler) in fillers.iter().enumerate().filter(|&(_, &filler)| filler > 0) {
-        owners.set_plain(order.place(edge as Cell), filler - 1);
-    }
-    SolidSweep { order, owners, squares, cleared }
+    SolidSweep { squares, youngest, oldest, apparent, trees, cleared }
 }

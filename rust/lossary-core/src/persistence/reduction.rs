@@ -4,277 +4,192 @@
 //! Rows may be ordered by one image and columns by another whose sublevel sets are larger: image persistence.
 
 use super::buffers::Buffer;
-use super::events::Events;
-use super::lattice::{self, Cell, Lattice};
+use super::lattice::{self, Cell};
 use super::levels::Filtration;
+use super::stars::{Choices, edges_of, squares_of};
 
 /// A 3-D image whose levels are ranks.
 pub(super) type Solid = Filtration<u32, 3>;
 
-/// The two axes that are not `axis`, ascending.
-fn other_axes(axis: usize) -> [usize; 2] {
-    [[1, 2], [0, 2], [0, 1]][axis]
+/// The boundaries of squares.
+pub(super) struct Boundaries<'a> {
+    rows: &'a Solid,
+    youngest: &'a Choices,
+    /// Of the edges at every place, from the lowest bit on: two bits each for the oldest square, one each for whether
+    /// that square is apparent with the edge, one each for whether the edge closes no loop.
+    edges: Buffer<u16>,
 }
 
-/// The edges of a square, the youngest of those of one level first.
-#[inline(always)]
-fn edges_of(lattice: &Lattice<3>, square: Cell) -> [Cell; 4] {
-    let (base, [p, q]) = (lattice::base(square), other_axes(lattice::kind(square)));
-    [
-        lattice::cell(base + lattice.strides[p], q),
-        lattice::cell(base + lattice.strides[q], p),
-        lattice::cell(base, q),
-        lattice::cell(base, p),
-    ]
-}
+const APPARENT: u32 = 6;
+const TREE: u32 = 9;
 
-#[inline(always)]
-fn edge_level(filtration: &Solid, base: usize, axis: usize) -> u32 {
-    filtration.levels[base].max(filtration.levels[base + filtration.lattice.strides[axis]])
-}
+/// Columns are looked up in blocks, so that their loads do not wait for each other.
+const BLOCK: usize = 32;
 
-/// The youngest edge of a square.
-#[inline(always)]
-pub(super) fn youngest_edge(rows: &Solid, square: Cell) -> Cell {
-    let [far_q, far_p, near_q, near_p] = edges_of(&rows.lattice, square);
-    let level = |edge: Cell| edge_level(rows, lattice::base(edge), lattice::kind(edge));
-    let [of_far_q, of_far_p, of_near_q] = [level(far_q), level(far_p), level(near_q)];
-    let highest = of_far_q.max(of_far_p).max(level(near_p));
-    let youngest = if of_near_q == highest { near_q } else { near_p };
-    let youngest = if of_far_p == highest { far_p } else { youngest };
-    if of_far_q == highest { far_q } else { youngest }
-}
-
-/// The oldest square that an edge bounds.
-#[inline(always)]
-fn oldest_square(columns: &Solid, edge: Cell) -> Cell {
-    let (base, axis) = (lattice::base(edge), lattice::kind(edge));
-    let [p, q] = other_axes(axis);
-    let strides = columns.lattice.strides;
-    let own = edge_level(columns, base, axis);
-    // The level through the edge opposite, the base of the square, and the axis that it lacks.
-    let through = |opposite: usize| own.max(edge_level(columns, opposite, axis));
-    let candidates = [
-        (through(base - strides[p]), base - strides[p], q),
-        (through(base - strides[q]), base - strides[q], p),
-        (through(base + strides[q]), base, p),
-        (through(base + strides[p]), base, q),
-    ];
-    let mut oldest = candidates[0];
-    for &candidate in &candidates[1..] {
-        oldest = if candidate.0 < oldest.0 { candidate } else { oldest };
-    }
-    lattice::cell(oldest.1, oldest.2)
-}
-
-/// Sorts squares into those whose youngest edge they are the oldest to bound, which are handed to `apparent` with
-/// that edge, and the others, which are returned in the order of `columns`.
-pub(super) fn split_squares(
-    rows: &Solid,
-    columns: &Solid,
-    is_cleared: impl Fn(usize, usize) -> bool,
-    mut apparent: impl FnMut(Cell, Cell),
-) -> Events {
-    let lattice = &rows.lattice;
-    let mut squares = Buffer::with_capacity(lattice.places);
-    lattice.for_each_place(|base| {
-        for kind in 0..3 {
-            let square = lattice::cell(base, kind);
-            if is_cleared(base, kind) || columns.facet(square) == u32::MAX {
-                continue;
-            }
-            let edge = youngest_edge(rows, square);
-            if oldest_square(columns, edge) == square {
-                apparent(edge, square);
-            } else {
-                squares.push(square);
-            }
-        }
-    });
-    Events::new(columns, &squares, |square| columns.facet(square))
-}
-
-/// Edges that create loops, in their order, from 1 on; other edges have place 0.
-pub(super) struct EdgeOrder {
-    places: Buffer<u32>,
-    count: usize,
-}
-
-impl EdgeOrder {
-    /// Counts edges by level; those of one level keep their order.
-    pub(super) fn new(filtration: &Solid, creates_loop: impl Fn(Cell) -> bool) -> Self {
-        let lattice = &filtration.lattice;
-        let levels = filtration.levels.iter().filter(|&&level| level < u32::MAX);
-        let mut starts = Buffer::filled(0, levels.max().map_or(0, |&level| level as usize + 1));
-        let mut places = Buffer::filled(0, lattice.places << 2);
-        lattice.for_each_place(|base| {
-            for axis in 0..3 {
-                let (edge, level) = (lattice::cell(base, axis), edge_level(filtration, base, axis));
-                if level < u32::MAX && creates_loop(edge) {
-                    // Counted from 1 on among the edges of its level.
-                    starts[level as usize] += 1;
-                    places[edge as usize] = starts[level as usize];
-                }
-            }
-        });
-        let mut next = 0;
-        for start in starts.iter_mut() {
-            next += std::mem::replace(start, next);
-        }
-        lattice.for_each_place(|base| {
-            for axis in 0..3 {
-                let place = &mut places[lattice::cell(base, axis) as usize];
-                if *place > 0 {
-                    *place += starts[edge_level(filtration, base, axis) as usize];
-                }
-            }
-        });
-        next += 1;
-        Self { places, count: next as usize }
-    }
-
-    /// The place of an edge.
-    #[inline(always)]
-    pub(super) fn place(&self, edge: Cell) -> usize {
-        self.places[edge as usize] as usize
-    }
-
-    /// The edges by place.
-    pub(super) fn edges(&self) -> Buffer<Cell> {
-        let mut edges = Buffer::filled(0, self.count);
-        for (&place, edge) in self.places.iter().zip(0..) {
-            edges[place as usize] = edge;
-        }
-        edges
-    }
-
-    /// Number of places.
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-}
-
-/// Which column has a pivot: 0 for none, the square plus one if its column is that of the matrix, or with the top bit
-/// the number of a stored column.
-#[derive(Default)]
-pub(super) struct Owners(Buffer<u32>);
-
+/// Which column has an edge as its pivot: 0 for none, unless the edge is apparent; the square plus one if its column
+/// is that of the matrix; or with the top bit the place of a stored column.
 const STORED: u32 = 1 << 31;
 
-/// A place is looked for among so many at the end of a column before the others are bisected.
+/// An entry is looked for among so many at the end of a column before the others are bisected.
 const NEAR: usize = 16;
 
-/// A column of fewer places, or many times shorter than the other, is added place by place.
+/// A column of fewer entries, or many times shorter than the other, is added entry by entry.
 const FEW: usize = 4;
 const MANY_TIMES: usize = 8;
 
-impl Owners {
-    pub(super) fn new(count: usize) -> Self {
-        Self(Buffer::filled(0, count))
+impl<'a> Boundaries<'a> {
+    /// Edges are ordered by `rows`, and squares by the image of `oldest`; `trees` has the edges that close no loop.
+    pub(super) fn new(
+        rows: &'a Solid,
+        trees: &[u8],
+        youngest: &'a Choices,
+        oldest: &Choices,
+        apparent: &[u8],
+    ) -> Self {
+        let mut edges = Buffer::with_capacity(trees.len());
+        let marks = trees
+            .iter()
+            .zip(apparent)
+            .map(|(&tree, &apparent)| u16::from(tree) << TREE | u16::from(apparent) << APPARENT);
+        edges.extend(marks.zip(oldest.words()).map(|(marks, &oldest)| marks | u16::from(oldest)));
+        Self { rows, youngest, edges }
     }
 
-    /// Makes a square the owner of its youngest edge.
+    /// The youngest edge of a square.
     #[inline(always)]
-    pub(super) fn set_plain(&mut self, place: usize, square: Cell) {
-        self.0[place] = square + 1;
+    pub(super) fn youngest_edge(&self, square: Cell) -> Cell {
+        edges_of(&self.rows.lattice, square)[self.youngest.of(square)]
     }
-}
 
-/// Reduces the columns; hands the place of each pivot, with the square, to `emit`.
-pub(super) fn reduce(
-    rows: &Solid,
-    order: &EdgeOrder,
-    mut owners: Owners,
-    columns: impl Iterator<Item = Cell>,
-    mut emit: impl FnMut(usize, Cell),
-) {
-    let owners = &mut owners.0;
-    let mut working = Column::default();
-    let toggle_square = |working: &mut Column, square: Cell| {
-        for edge in edges_of(&rows.lattice, square) {
-            working.toggle(order.places[edge as usize]);
-        }
-    };
-    let (mut entries, mut ends) = (Buffer::default(), vec![0]);
-    for square in columns {
-        let pivot = order.place(youngest_edge(rows, square));
-        if owners[pivot] == 0 {
-            owners[pivot] = square + 1;
-            emit(pivot, square);
-            continue;
-        }
-        toggle_square(&mut working, square);
-        while let Some(&pivot) = working.places.last() {
-            match owners[pivot as usize] {
-                0 => {
-                    owners[pivot as usize] = STORED | (ends.len() - 1) as u32;
-                    emit(pivot as usize, square);
-                    entries.extend_from_slice(&working.places);
-                    ends.push(entries.len());
-                    break;
-                }
-                owner if owner & STORED != 0 => {
-                    let column = (owner & !STORED) as usize;
-                    working.add(&entries[ends[column]..ends[column + 1]]);
-                }
-                owner => toggle_square(&mut working, owner - 1),
+    /// The square that is apparent with an edge.
+    #[inline(always)]
+    fn apparent_square(&self, edge: Cell) -> Option<Cell> {
+        let (marks, axis) = (u32::from(self.edges[lattice::base(edge)]), lattice::kind(edge));
+        let is_apparent = marks >> (APPARENT + axis as u32) & 1 == 1;
+        is_apparent.then(|| squares_of(&self.rows.lattice, edge)[(marks >> (2 * axis) & 3) as usize])
+    }
+
+    /// Adds the boundary of a square to a column. Edges that close no loop are no pivots, and are left out.
+    #[inline(always)]
+    fn add_square(&self, column: &mut Column, square: Cell) {
+        let Solid { lattice, levels, .. } = self.rows;
+        for edge in edges_of(lattice, square) {
+            let (base, axis) = (lattice::base(edge), lattice::kind(edge));
+            if self.edges[base] >> (TREE + axis as u32) & 1 == 0 {
+                let level = levels[base].max(levels[base + lattice.strides[axis]]);
+                column.toggle(u64::from(level) << 32 | u64::from(edge));
             }
         }
-        working.places.clear();
+    }
+
+    /// Reduces columns that are not apparent; hands every pivot, with its square, to `emit`, until that is false.
+    pub(super) fn reduce(
+        &self,
+        columns: impl Iterator<Item = Cell>,
+        mut emit: impl FnMut(Cell, Cell) -> bool,
+    ) {
+        let mut owners = Buffer::filled(0_u32, self.rows.lattice.places << 2);
+        let mut working = Column::default();
+        let (mut entries, mut ends) = (Buffer::default(), vec![0]);
+        let mut columns = columns.fuse();
+        let mut block = [(0, 0, false); BLOCK];
+        loop {
+            let mut filled = 0;
+            for (entry, square) in block.iter_mut().zip(&mut columns) {
+                let pivot = self.youngest_edge(square);
+                *entry =
+                    (square, pivot, owners[pivot as usize] != 0 || self.apparent_square(pivot).is_some());
+                filled += 1;
+            }
+            for &(square, pivot, is_owned) in &block[..filled] {
+                if !is_owned && owners[pivot as usize] == 0 {
+                    owners[pivot as usize] = square + 1;
+                    if !emit(pivot, square) {
+                        return;
+                    }
+                    continue;
+                }
+                working.entries.clear();
+                self.add_square(&mut working, square);
+                while let Some(&pivot) = working.entries.last() {
+                    let pivot = pivot as Cell;
+                    match owners[pivot as usize] {
+                        0 => {
+                            if let Some(apparent) = self.apparent_square(pivot) {
+                                self.add_square(&mut working, apparent);
+                                continue;
+                            }
+                            owners[pivot as usize] = STORED | (ends.len() - 1) as u32;
+                            entries.extend_from_slice(&working.entries);
+                            ends.push(entries.len());
+                            if !emit(pivot, square) {
+                                return;
+                            }
+                            break;
+                        }
+                        owner if owner & STORED != 0 => {
+                            let column = (owner & !STORED) as usize;
+                            working.add(&entries[ends[column]..ends[column + 1]]);
+                        }
+                        owner => self.add_square(&mut working, owner - 1),
+                    }
+                }
+            }
+            if filled < BLOCK {
+                return;
+            }
+        }
     }
 }
 
-/// A set of places, ascending. Place 0, of the edges that are no pivot of any column, is left out.
+/// A set of edges, ascending, below their levels.
 #[derive(Default)]
 struct Column {
-    places: Vec<u32>,
-    spare: Vec<u32>,
+    entries: Vec<u64>,
+    spare: Vec<u64>,
 }
 
 impl Column {
-    /// Adds a place, or takes it away.
+    /// Adds an entry, or takes it away.
     #[inline(always)]
-    fn toggle(&mut self, place: u32) {
-        if place == 0 {
-            return;
-        }
-        // Most places are near the end.
-        let near = self.places.len().saturating_sub(NEAR);
-        let mut behind = self.places.len();
-        while behind > near && self.places[behind - 1] > place {
+    fn toggle(&mut self, entry: u64) {
+        // Most entries are near the end.
+        let near = self.entries.len().saturating_sub(NEAR);
+        let mut behind = self.entries.len();
+        while behind > near && self.entries[behind - 1] > entry {
             behind -= 1;
         }
         if behind == near {
-            behind = self.places[..near].partition_point(|&other| other <= place);
+            behind = self.entries[..near].partition_point(|&other| other <= entry);
         }
-        if behind > 0 && self.places[behind - 1] == place {
-            self.places.remove(behind - 1);
+        if behind > 0 && self.entries[behind - 1] == entry {
+            self.entries.remove(behind - 1);
         } else {
-            self.places.insert(behind, place);
+            self.entries.insert(behind, entry);
         }
     }
 
-    /// Adds another column: keeps the places that are in one of the two.
-    fn add(&mut self, other: &[u32]) {
-        if other.len() < FEW || other.len() * MANY_TIMES < self.places.len() {
-            other.iter().for_each(|&place| self.toggle(place));
+    /// Adds another column: keeps the entries that are in one of the two.
+    fn add(&mut self, other: &[u64]) {
+        if other.len() < FEW || other.len() * MANY_TIMES < self.entries.len() {
+            other.iter().for_each(|&entry| self.toggle(entry));
             return;
         }
         let first = other.first().copied().unwrap_or(0);
-        let start = self.places.partition_point(|&place| place < first);
+        let start = self.entries.partition_point(|&entry| entry < first);
         self.spare.clear();
-        self.spare.extend_from_slice(&self.places[start..]);
-        self.places.resize(start + self.spare.len() + other.len(), 0);
+        self.spare.extend_from_slice(&self.entries[start..]);
+        self.entries.resize(start + self.spare.len() + other.len(), 0);
         let (mut own, mut others, mut next) = (0, 0, start);
         while own < self.spare.len() && others < other.len() {
             let (a, b) = (self.spare[own], other[others]);
-            self.places[next] = a.min(b);
+            self.entries[next] = a.min(b);
             next += usize::from(a != b);
             own += usize::from(a <= b);
             others += usize::from(b <= a);
         }
         let rest = if own < self.spare.len() { &self.spare[own..] } else { &other[others..] };
-        self.places[next..next + rest.len()].copy_from_slice(rest);
-        self.places.truncate(next + rest.len());
+        self.entries[next..next + rest.len()].copy_from_slice(rest);
+        self.entries.truncate(next + rest.len());
     }
 }
