@@ -1,21 +1,22 @@
-"""Euclidean distances of all pairs of rows, exact for rows that are close together."""
+"""Distances of all pairs of rows, exact for rows that are close together."""
 
 import torch
 from torch import Tensor
 
 
-def pair_distances(rows: Tensor, others: Tensor) -> Tensor:
+def pair_distances(rows: Tensor, others: Tensor, *, p: float = 2.0) -> Tensor:
     """The distance of each row of one matrix to each row of the other.
 
     Differences are taken before they are squared, so equal rows are at a distance of exactly 0, and memory
     is that of the result.
 
     Args:
-        rows: (rows, dim), floating.
+        rows: (rows, dim), floating; axes in front are matrices of their own.
         others: (others, dim), likewise.
+        p: of the norm of a difference, at least 1; 2 is Euclid's.
 
     Returns:
-        (rows, others). It has first derivatives, which are 0 between equal rows.
+        (rows, others), after the axes in front. It has first derivatives, which are 0 between equal rows.
 
     Example:
         >>> import torch
@@ -29,4 +30,4 @@ def pair_distances(rows: Tensor, others: Tensor) -> Tensor:
     values = torch.cat([rows.detach().flatten(), others.detach().flatten(), rows.new_zeros(1)])
     largest = values.abs().amax()
     scale = largest.where(largest != 0, 1.0)
-    return scale * torch.cdist(rows / scale, others / scale, compute_mode="donot_use_mm_for_euclid_dist")
+    return scale * torch.cdist(rows / scale, others / scale, p, compute_mode="donot_use_mm_for_euclid_dist")
