@@ -32,6 +32,9 @@ WEIGHTED = {"sample_weight": WEIGHT}
 MAPS = (RANDOM.random((N, 2, 5, 5)), RANDOM.random((N, 2, 5, 5)))
 LABEL_MAPS = tuple((maps[:, 0] * 3).astype(int) for maps in MAPS)
 
+MASK_SETS = tuple(RANDOM.random((N, masks, 4, 4)) < 0.5 for masks in (3, 2))
+ENSEMBLE, VECTORS = RANDOM.normal(size=(N, 5)), RANDOM.normal(size=(N, 4, 2))
+
 PROBABLE = (Y, np.round(0.1 + 0.6 * RANDOM.random(N) * (0.4 + Y), 2))
 
 CALLS = [
@@ -50,14 +53,19 @@ CALLS = [
     ("classwise_calibration_error", SEVERAL, {"bins": 2}),
     ("cldice", MAPS, {}),
     ("coverage_error", LABELS, WEIGHTED),
+    ("crps_ensemble", (ENSEMBLE, NUMBERS), {}),
+    ("crps_ensemble", (ENSEMBLE, NUMBERS), {"weight": WEIGHT, "alpha": 0.5}),
+    ("crps_gaussian", (S, WEIGHT, NUMBERS), {}),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
+    ("energy_score", (VECTORS, VECTORS[:, 0] + 1), {"alpha": 0.0}),
     ("equal_error_rate", BINARY, {}),
     ("equal_error_rate", BINARY, WEIGHTED),
     ("euler_characteristic_error", MAPS, {"construction": "T"}),
     ("expected_calibration_error", PROBABLE, {"bins": 3}),
     ("expected_calibration_error", PROBABLE, {"bins": 3, "norm": 2} | WEIGHTED),
     ("expected_calibration_error", SEVERAL, {"bins": 3, "norm": 2, "debias": True}),
+    ("generalized_energy_distance", MASK_SETS, {"space_axes": 2}),
     *(("grouped_auc", (*BINARY, CLASSES), {"average": each}) for each in ("mean", "weighted", "pairs")),
     *(("kendall_tau", PAIRED, {"variant": each}) for each in "abc"),
     ("ks_calibration_error", PROBABLE, {}),
@@ -105,6 +113,7 @@ WITHOUT = {
     "auc",
     "balanced_accuracy_score",
     "betti_matching_pairs",
+    "bhep",
     "betti_numbers",
     "brier_score_decomposition",
     "brier_score_loss",
@@ -119,12 +128,15 @@ WITHOUT = {
     "det_curve",
     "euler_characteristic",
     "f1_score",
+    "f_divergence",
     "fbeta_score",
     "fit_isotonic",
     "fit_temperature",
+    "gaussian_frechet_distance",
     "geometric_mean_score",
     "hamming_loss",
     "hinge_loss",
+    "inception_score",
     "jaccard_score",
     "kendall_test",
     "log_loss",
@@ -137,11 +149,13 @@ WITHOUT = {
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
+    "rank_histogram",
     "recall_score",
     "reliability_diagram",
     "roc_curve",
     "skeletonize",
     "spearman_test",
+    "spread_skill_ratio",
     "zero_one_loss",
 }
 
@@ -156,7 +170,7 @@ def test_every_metric_takes_confidence_or_is_known_not_to():
 
 def told(call):
     name, _, options = call
-    return "-".join([name, *(key if key == "sample_weight" else f"{key}_{options[key]}" for key in options)])
+    return "-".join([name, *(key if key.endswith("weight") else f"{key}_{options[key]}" for key in options)])
 
 
 every = pytest.mark.parametrize("call", CALLS, ids=told)

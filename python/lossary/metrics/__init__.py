@@ -37,6 +37,10 @@ from lossary.metrics.confusion import (
 )
 from lossary.metrics.curves import average_precision_score, det_curve, precision_recall_curve, roc_curve
 from lossary.metrics.embedding_retrieval import retrieval_report
+from lossary.metrics.ensemble_reliability import SpreadSkill, rank_histogram, spread_skill_ratio
+from lossary.metrics.ensembles import crps_ensemble, crps_gaussian, energy_score
+from lossary.metrics.f_divergences import f_divergence
+from lossary.metrics.generators import InceptionScore, gaussian_frechet_distance, inception_score
 from lossary.metrics.grouped import grouped_auc
 from lossary.metrics.hinge import hinge_loss
 from lossary.metrics.kendall import kendall_tau, kendall_test, weighted_kendall_tau
@@ -48,9 +52,11 @@ from lossary.metrics.label_ranking import (
 from lossary.metrics.likelihood_ratios import class_likelihood_ratios
 from lossary.metrics.log_loss import d2_log_loss_score, log_loss
 from lossary.metrics.mann_whitney import mann_whitney_u
+from lossary.metrics.mask_sets import generalized_energy_distance
 from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
+from lossary.metrics.normality import bhep
 from lossary.metrics.partial import partial_auc
 from lossary.metrics.persistence import (
     BettiMatchingPairs,
@@ -105,6 +111,7 @@ __all__ = [
     "BrierDecomposition",
     "Confidence",
     "EulerErrors",
+    "InceptionScore",
     "Interval",
     "IsotonicCalibrator",
     "MatchRecord",
@@ -113,6 +120,7 @@ __all__ = [
     "RankTest",
     "ReliabilityDiagram",
     "RocAucComparison",
+    "SpreadSkill",
     "TemperatureScaling",
     "ThresholdChoice",
     "ThresholdChoices",
@@ -127,6 +135,7 @@ __all__ = [
     "betti_matching_pairs",
     "betti_number_error",
     "betti_numbers",
+    "bhep",
     "brier_score_decomposition",
     "brier_score_loss",
     "calibration_curve",
@@ -139,21 +148,28 @@ __all__ = [
     "confusion_matrix",
     "confusion_matrix_at_thresholds",
     "coverage_error",
+    "crps_ensemble",
+    "crps_gaussian",
     "d2_log_loss_score",
     "dcg_score",
     "det_curve",
+    "energy_score",
     "equal_error_rate",
     "euler_characteristic",
     "euler_characteristic_error",
     "expected_calibration_error",
     "f1_score",
+    "f_divergence",
     "fbeta_score",
     "fit_isotonic",
     "fit_temperature",
+    "gaussian_frechet_distance",
+    "generalized_energy_distance",
     "geometric_mean_score",
     "grouped_auc",
     "hamming_loss",
     "hinge_loss",
+    "inception_score",
     "jaccard_score",
     "kendall_tau",
     "kendall_test",
@@ -180,6 +196,7 @@ __all__ = [
     "precision_recall_fscore_support",
     "precision_score",
     "r_precision",
+    "rank_histogram",
     "recall_at_k",
     "recall_score",
     "reliability_diagram",
@@ -189,6 +206,7 @@ __all__ = [
     "skeletonize",
     "spearman_rho",
     "spearman_test",
+    "spread_skill_ratio",
     "tar_at_far",
     "top_k_accuracy_score",
     "top_label_brier_score",

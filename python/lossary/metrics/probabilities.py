@@ -4,11 +4,14 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.metrics.arrays import Array, contiguous, numeric, one_axis, to_numpy
 from lossary.metrics.confusion import indicators
 from lossary.metrics.labels import class_positions, label_array, present
+
+_SUM_TOLERANCE = 1e-6
 
 
 def probabilities(given: Any, name: str = "y_proba") -> tuple[Array, float]:
@@ -31,6 +34,27 @@ def check_probabilities(proba: Array, name: str = "y_proba") -> None:
     inside = (proba >= 0) & (proba <= 1)
     if not inside.all():
         raise InvalidInputError(f"{name}: got {proba[~inside][0]}; wanted probabilities, from 0 to 1")
+
+
+def distributions_of(name: str, given: Any) -> NDArray[np.float64]:
+    """Probabilities that sum to 1 along the last axis, within 1e-6.
+
+    Raises:
+        InvalidInputError: NaN, numbers outside [0, 1], another sum, or no numbers.
+        ShapeError: no axis.
+        DtypeError: not an array-like.
+    """
+    array = numeric(name, to_numpy(name, given)).astype(np.float64, copy=False)
+    if array.ndim == 0:
+        raise ShapeError(f"{name}: got a number; wanted probabilities along the last axis")
+    if not array.size:
+        raise InvalidInputError(f"{name}: got no probabilities, shape {array.shape}; wanted at least one")
+    check_probabilities(array, name)
+    sums = array.sum(axis=-1)
+    worst = float(sums.flat[np.abs(sums - 1).argmax()])
+    if abs(worst - 1) > _SUM_TOLERANCE:
+        raise InvalidInputError(f"{name}: got probabilities that sum to {worst:g}; wanted 1")
+    return array
 
 
 def true_labels(given: Any, count: int, name: str = "y_proba") -> Array:
