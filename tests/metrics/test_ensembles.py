@@ -84,6 +84,7 @@ def test_members_far_from_zero_lose_no_digits():
 def test_a_member_with_all_the_weight_keeps_the_scores_finite():
     # its weight leaves pairs, whose own weight cancels in the fair score: 1 - |5 - 1| / 2
     assert crps_ensemble([[1.0, 5.0]], [0.0], ensemble_weight=[1.0, 1e-300]) == pytest.approx(-1.0)
+    assert crps_ensemble([[5.0, 1.0]], [0.0], ensemble_weight=[1.0, 1e-300]) == pytest.approx(3.0)
     assert crps_ensemble([[1.0, 5.0]], [0.0], ensemble_weight=[1.0, 1e-300], alpha=0.0) == pytest.approx(1.0)
 
 

@@ -96,13 +96,19 @@ def _weighted_members(distances: Doubles, shares: Doubles, alpha: float) -> Doub
     distances = np.take_along_axis(distances, order, axis=1)
     shares = np.take_along_axis(shares, order, axis=1)
     shares = shares / shares.sum(axis=1, keepdims=True)
-    below = shares.cumsum(axis=1) - shares
-    sums = (shares * distances).cumsum(axis=1) - shares * distances
-    half_spread = (shares * (distances * below - sums)).sum(axis=1)
+    below, above = _sums_before(shares), _sums_before(shares[:, ::-1])[:, ::-1]
+    half_spread = (shares * (below - above) * distances).sum(axis=1)
     # 1 - sum w^2 without a difference, which would be 0 where one member has nearly all the weight
     others = 2 * (shares * below).sum(axis=1)
     bracket = 1 - alpha + np.divide(alpha, others, out=np.zeros_like(others), where=others > 0)
     return np.asarray((shares * np.abs(distances)).sum(axis=1) - half_spread * bracket)
+
+
+def _sums_before(values: Doubles) -> Doubles:
+    """Running sums without the value itself, which a subtraction would not leave exact."""
+    sums = np.zeros_like(values)
+    np.cumsum(values[:, :-1], axis=1, out=sums[:, 1:])
+    return sums
 
 
 def _member_weights(given: Any, shape: tuple[int, ...]) -> Doubles:
