@@ -4,6 +4,7 @@ The Frechet inception distance, FID, as a loss: it needs no root of a matrix, an
 the number of features.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -54,8 +55,8 @@ def frechet_distance(
     x, y = points_of("prediction", prediction, least=2), points_of("target", target, least=2).detach()
     check_same_dim("target", y, x.shape[1], like="prediction")
     y = y.to(x.dtype)
-    centred, other = ((rows - rows.mean(0)) / (len(rows) - 1) ** 0.5 for rows in (x, y))
-    apart: Tensor = (x.mean(0) - y.mean(0)).square().sum()
+    centred, other = ((rows - rows.mean(0)) / math.sqrt(len(rows) - 1) for rows in (x, y))
+    apart = (x.mean(0) - y.mean(0)).square().sum()
     return apart + centred.square().sum() + other.square().sum() - 2 * _nuclear_norm(centred, other)
 
 
