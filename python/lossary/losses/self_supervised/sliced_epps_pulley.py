@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, reduce
+from lossary.authoring import ExactMetric, LossSpec, Paper, Property, Reduction, full_precision, reduce
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
@@ -179,7 +179,9 @@ LOSS = LossSpec(
     ),
     differentiable=("embeddings",),
     example_inputs=example_inputs,
-    unpaired_reason="it has no target; the effective rank, which it raises, is not among the metrics",
+    pairs_with=(
+        ExactMetric(name="bhep", adapt=lambda **inputs: (inputs["embeddings"],), options={"beta": 1.0}),
+    ),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,
