@@ -65,6 +65,21 @@ def test_worths_behind_many_rankings_are_found_within_their_errors(method):
     np.testing.assert_allclose(fit.standard_errors**2, fit.covariance.diagonal())
 
 
+@pytest.mark.parametrize("method", ["auto", "newton"])
+def test_items_that_are_far_apart_are_fitted_in_few_steps(method):
+    theta = np.linspace(0, 12, 30)
+    pairs = np.stack([np.arange(29), np.arange(1, 30)], axis=1)
+    odds = np.exp(theta[pairs[:, 0]] - theta[pairs[:, 1]])
+    fit = bradley_terry_fit(
+        np.concatenate([pairs, pairs[:, ::-1]]),
+        n_items=30,
+        sample_weight=np.concatenate([odds, np.ones(29)]),
+        method=method,
+    )
+    assert fit.n_iter < 30
+    np.testing.assert_allclose(fit.worth, theta - theta.mean(), atol=1e-8)
+
+
 @given(
     rows=st.lists(st.permutations(range(5)).map(lambda row: row[: 2 + row[0] % 4]), max_size=12),
     method=st.sampled_from(MAXIMISERS),
@@ -88,6 +103,16 @@ def test_a_limit_gives_a_warning_that_says_what_to_do(method):
     with pytest.warns(ConvergenceWarning, match="max_iter.*alpha"):
         fit = plackett_luce_fit(CYCLE, n_items=3, method=method, max_iter=1, tol=0.0)
     assert not fit.converged
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_limit_is_a_number_of_steps(steps):
+    with pytest.warns(ConvergenceWarning):
+        fit = plackett_luce_fit(CYCLE, n_items=3, method="mm", max_iter=steps, tol=0.0)
+    assert fit.n_iter == steps
+    if steps == 1:  # of equal worths: wins over expected choices
+        theta = np.log([1 / (5 / 6), 2 / (4 / 3), 1 / (11 / 6)])
+        np.testing.assert_allclose(fit.worth, theta - theta.mean(), atol=1e-12)
 
 
 def test_a_graph_that_is_not_strongly_connected_is_described():

@@ -24,7 +24,7 @@ class PlackettLuceFit(NamedTuple):
     Attributes:
         worth: log-worths, (n_items,), of mean 0.
         log_likelihood: of the rankings at ``worth``, without the prior.
-        n_iter: steps taken, of any kind.
+        n_iter: how many times the worths were moved, by steps of any kind; 0 if they were right at the start.
         converged: whether the last step changed no log-worth by more than ``tol``, or by rounding only;
             always with ``method="lsr"``, which is one step.
         standard_errors: of ``worth``, (n_items,), or None where no covariance was asked for.
@@ -63,8 +63,8 @@ def plackett_luce_fit(
     - ``"auto"``: ``"mm"``, and Newton steps where they are estimated to be faster.
     - ``"mm"``: minorise-maximise steps, extrapolated. The prior of each worth is a Gamma distribution of
       shape ``alpha + 1`` and rate ``alpha``, here and with ``"auto"``.
-    - ``"newton"``: the prior of each log-worth is a normal distribution of mean 0 and variance ``1 / (2
-      alpha)``.
+    - ``"newton"``: Newton steps, after a few of ``"mm"``. The prior of each log-worth is a normal
+      distribution of mean 0 and variance ``1 / (2 alpha)``.
     - ``"ilsr"``: worths as the stationary vector of a walk from losers to winners, again and again;
       ``alpha`` is a rate between any two items, which is no prior.
     - ``"lsr"``: the first of these steps: a fast approximation.
@@ -77,7 +77,8 @@ def plackett_luce_fit(
         method: how to fit, as above.
         alpha: strength of the prior, at least 0. Above 0, every set of rankings has a fit.
         tol: a step that changes no log-worth by more than this is the last.
-        max_iter: most steps; after them comes a `ConvergenceWarning`, and ``converged`` is False.
+        max_iter: most steps, each of which moves the worths once; after them comes a `ConvergenceWarning`,
+            and ``converged`` is False.
         sample_weight: (n_rankings,), at least 0: a ranking of weight 3 counts as three.
         covariance: also return the covariance and standard errors: the inverse of the second derivatives of
             what is maximised. Not with ``"lsr"``, nor with ``"ilsr"`` and alpha > 0.
@@ -137,7 +138,8 @@ def bradley_terry_fit(
         method: how to fit, as in `plackett_luce_fit`.
         alpha: strength of the prior, at least 0, as there.
         tol: a step that changes no log-worth by more than this is the last.
-        max_iter: most steps; after them comes a `ConvergenceWarning`, and ``converged`` is False.
+        max_iter: most steps, each of which moves the worths once; after them comes a `ConvergenceWarning`,
+            and ``converged`` is False.
         sample_weight: (n_pairs,), at least 0: how often each pair came.
         covariance: also return the covariance and standard errors.
 

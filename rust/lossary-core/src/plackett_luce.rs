@@ -15,9 +15,11 @@ mod error;
 mod exponential;
 mod fit;
 mod graph;
+mod information;
 mod newton;
 mod pass;
 mod prior;
+mod product;
 mod rankings;
 mod row;
 mod scored;
@@ -29,7 +31,7 @@ pub use fit::{Fit, Method, Options, fit};
 pub use rankings::Rankings;
 pub use scored::log_likelihood;
 
-use crate::platform::{Work, widest};
+use crate::platform::{self, Work, widest};
 use crate::threads;
 use row::Scratch;
 use std::fmt;
@@ -98,7 +100,7 @@ impl fmt::Display for PlackettLuceError {
 impl std::error::Error for PlackettLuceError {}
 
 /// A floating score; the arithmetic is in double precision.
-pub trait Real: Copy + Into<f64> + Send + Sync {
+pub trait Real: Copy + Default + Into<f64> + Send + Sync {
     /// The nearest number of this type.
     fn narrow(value: f64) -> Self;
 }
@@ -154,7 +156,7 @@ pub fn likelihood<S: Real>(
     weights: Option<&[f64]>,
 ) -> Result<Likelihood<S>, PlackettLuceError> {
     check(scores.len(), offsets, ranked, weights)?;
-    let mut gradient = vec![S::narrow(0.0); scores.len()];
+    let mut gradient = platform::zeros::<S>(scores.len());
     let (mut jobs, mut rest) = (Vec::new(), gradient.as_mut_slice());
     for rows in blocks(offsets, BLOCK) {
         let size = offsets[rows.end] - offsets[rows.start];

@@ -35,8 +35,8 @@ pub(super) struct Ascent<'a> {
     step: Vec<f64>,
     /// Differences of successive points and of their steps, the newest first.
     history: Vec<(Vec<f64>, Vec<f64>)>,
-    /// How many passes it took.
-    pub passes: usize,
+    /// How many points came after the first.
+    pub steps: usize,
     /// The largest change of the plain step.
     pub change: f64,
 }
@@ -51,7 +51,7 @@ impl<'a> Ascent<'a> {
             objective: f64::NEG_INFINITY,
             step: Vec::new(),
             history: Vec::new(),
-            passes: 0,
+            steps: 0,
             change: f64::INFINITY,
         };
         ascent.pass = choices.pass(&ascent.theta);
@@ -61,7 +61,6 @@ impl<'a> Ascent<'a> {
 
     /// The objective and the plain step at the point of the pass.
     fn measure(&mut self) {
-        self.passes += 1;
         self.objective = self.pass.log_likelihood + self.prior.value(&self.theta);
         let alpha = self.prior.gamma();
         let items = self.theta.iter().zip(&self.choices.wins).zip(&self.pass.expected);
@@ -79,13 +78,13 @@ impl<'a> Ascent<'a> {
 
     /// Goes on to the next point.
     pub fn advance(&mut self) {
+        self.steps += 1;
         let mut theta = self.extrapolated();
         self.prior.normalise(&mut theta);
         let mut pass = self.choices.pass(&theta);
         let objective = pass.log_likelihood + self.prior.value(&theta);
         let risen = objective >= self.objective - ROUNDING * self.objective.abs();
         if !risen && !self.history.is_empty() {
-            self.passes += 1;
             self.history.clear();
             theta = self.theta.iter().zip(&self.step).map(|(theta, step)| theta + step).collect();
             pass = self.choices.pass(&theta);

@@ -85,6 +85,13 @@ impl Envelope {
         }
     }
 
+    /// The first column of a row, and its numbers from there to the diagonal.
+    #[inline(always)]
+    pub fn row_mut<'a>(&self, numbers: &'a mut [f64], row: usize) -> (usize, &'a mut [f64]) {
+        let first = self.first[row];
+        (first, &mut numbers[self.index(row, first)..=self.index(row, row)])
+    }
+
     fn rows(&self) -> usize {
         self.first.len()
     }

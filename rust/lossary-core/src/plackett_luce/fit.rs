@@ -14,10 +14,10 @@ use super::spectral;
 /// Items beyond which a covariance is not worth its memory.
 const MOST_COVARIANCES: usize = 1 << 13;
 
-/// Passes before the speed of the steps is known.
-const FIRST_PASSES: usize = 7;
+/// Steps before their speed is known.
+const FIRST_STEPS: usize = 6;
 
-/// Passes over which the speed of the steps is measured.
+/// Steps over which their speed is measured.
 const SPAN: usize = 4;
 
 /// Newton steps that the end of a fit takes, about.
@@ -51,7 +51,7 @@ pub struct Options {
     pub alpha: f64,
     /// The largest change of a log-worth by a step after which the fit is done.
     pub tolerance: f64,
-    /// Most steps.
+    /// Most steps: points after the first.
     pub max_iterations: usize,
     /// Whether to find the covariance.
     pub covariance: bool,
@@ -97,7 +97,7 @@ pub struct Fit {
 /// # Ok::<(), lossary_core::plackett_luce::FitError>(())
 /// ```
 pub fn fit(rankings: Rankings, weights: Option<&[f64]>, options: Options) -> Result<Fit, FitError> {
-    let Options { method, alpha, tolerance, .. } = options;
+    let Options { method, alpha, .. } = options;
     check(&rankings, weights, options)?;
     let items = rankings.count;
     let choices = Choices::new(rankings, weights);
@@ -118,11 +118,7 @@ pub fn fit(rankings: Rankings, weights: Option<&[f64]>, options: Options) -> Res
     let found = match method {
         Method::Auto | Method::Mm => ascend(&choices, prior, options),
         Method::Lsr | Method::Ilsr => spectral_steps(&choices, &envelope(alpha > 0.0)?, options),
-        Method::Newton => {
-            let start = vec![0.0; items];
-            let pass = choices.pass(&start);
-            climb(&choices, prior, &envelope(false)?, (start, pass), tolerance, options.max_iterations)
-        }
+        Method::Newton => near_and_up(&choices, prior, &envelope(false)?, options),
     };
     let Climb { theta: mut worth, pass, steps, change, converged } = found;
     let covariance =
@@ -167,20 +163,20 @@ fn ascend(choices: &Choices, prior: Prior, options: Options) -> Climb {
     let mut ascent = Ascent::new(choices, prior);
     let mut changes = vec![ascent.change];
     let mut envelope = None;
-    while ascent.change > tolerance && ascent.passes < max_iterations {
+    while ascent.change > tolerance && ascent.steps < max_iterations {
         if method == Method::Auto
-            && ascent.passes >= FIRST_PASSES
+            && ascent.steps >= FIRST_STEPS
             && slow(choices, &changes, tolerance, &mut envelope)
             && let Some(Some(envelope)) = &envelope
         {
-            let (passes, start) = (ascent.passes, (ascent.theta, ascent.pass));
-            let found = climb(choices, prior, envelope, start, tolerance, max_iterations - passes);
-            return Climb { steps: found.steps + passes, ..found };
+            let (steps, start) = (ascent.steps, (ascent.theta, ascent.pass));
+            let found = climb(choices, prior, envelope, start, tolerance, max_iterations - steps);
+            return Climb { steps: found.steps + steps, ..found };
         }
         ascent.advance();
         changes.push(ascent.change);
     }
-    let Ascent { theta, pass, passes: steps, change, .. } = ascent;
+    let Ascent { theta, pass, steps, change, .. } = ascent;
     Climb { theta, pass, steps, change, converged: change <= tolerance }
 }
 
@@ -198,6 +194,24 @@ fn slow(choices: &Choices, changes: &[f64], tolerance: f64, envelope: &mut Optio
     let envelope = envelope.get_or_insert_with(|| Envelope::new(&choices.rankings, false));
     let Some(envelope) = envelope else { return false };
     left * pass > NEWTON_STEPS * (step + 0.5 * envelope.work())
+}
+
+/// Newton steps from where the first minorise-maximise steps lead: from equal worths, most of them would be cut short.
+fn near_and_up(choices: &Choices, prior: Prior, envelope: &Envelope, options: Options) -> Climb {
+    let Options { tolerance, max_iterations, .. } = options;
+    // The Gamma distribution whose second derivative is that of the normal one at the worth 1.
+    let alike = if let Prior::Normal(alpha) = prior { Prior::Gamma(2.0 * alpha) } else { prior };
+    let mut ascent = Ascent::new(choices, alike);
+    while ascent.change > tolerance && ascent.steps < FIRST_STEPS.min(max_iterations - 1) {
+        ascent.advance();
+    }
+    let Ascent { mut theta, mut pass, steps, .. } = ascent;
+    if alike != prior {
+        prior.normalise(&mut theta);
+        pass = choices.pass(&theta);
+    }
+    let found = climb(choices, prior, envelope, (theta, pass), tolerance, max_iterations - steps);
+    Climb { steps: found.steps + steps, ..found }
 }
 
 fn spectral_steps(choices: &Choices, envelope: &Envelope, options: Options) -> Climb {

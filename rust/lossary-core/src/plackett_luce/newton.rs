@@ -1,6 +1,7 @@
 //! Newton steps, and the covariance that comes with them.
 
 use super::envelope::Envelope;
+use super::information::information;
 use super::pass::Pass;
 use super::prior::Prior;
 use super::rankings::Choices;
@@ -8,6 +9,9 @@ use crate::threads;
 
 /// Halvings of a step beyond which no number is left between the points.
 const HALVINGS: usize = 60;
+
+/// Steps are not taken farther than this: there, what the derivatives say is of no use.
+const FARTHEST: f64 = 8.0;
 
 /// A change below this that no longer shrinks is rounding.
 const ROUNDING: f64 = 1e-8;
@@ -49,7 +53,8 @@ pub(super) fn climb(
         let rise: f64 = gradient.iter().zip(&direction).map(|(slope, way)| slope * way).sum();
         // Of a rise that rounding hides, nothing is seen: the full step is right there.
         let hidden = rise <= 1e-11 * objective.abs();
-        let (mut length, mut risen) = (1.0, false);
+        let farthest = direction.iter().fold(0.0, |most: f64, way| most.max(way.abs()));
+        let (mut length, mut risen) = ((FARTHEST / farthest).min(1.0), false);
         for _ in 0..HALVINGS {
             let mut next: Vec<f64> =
                 theta.iter().zip(&direction).map(|(theta, way)| theta + length * way).collect();
@@ -65,11 +70,10 @@ pub(super) fn climb(
             length *= 0.5;
         }
         let last = change;
-        change = direction.iter().fold(0.0, |most: f64, way| most.max(way.abs()));
+        change = length * farthest;
         if !risen {
             break;
         }
-        change *= length;
         // Near the maximum every step squares the distance, up to a factor that two steps tell: the next one is known.
         let near = last < NEAR && change < NEAR * last;
         let ahead = if near { change * (change / last).powi(2) } else { change };
@@ -100,24 +104,6 @@ fn factored_information(choices: &Choices, prior: Prior, envelope: &Envelope, th
 
 fn rows(count: usize, prior: Prior) -> usize {
     if prior == Prior::Flat { count - 1 } else { count }
-}
-
-fn information(choices: &Choices, prior: Prior, envelope: &Envelope, theta: &[f64]) -> Vec<f64> {
-    let mut numbers = envelope.zeros();
-    choices.for_each_pair(theta, &envelope.places, |winner, other, share, curvature| {
-        numbers[envelope.index(winner.max(other), winner.min(other))] -= share * curvature;
-    });
-    // Rows sum to nothing.
-    let mut diagonal = vec![0.0; choices.count];
-    envelope.for_each_below(|row, column, index| {
-        diagonal[row] -= numbers[index];
-        diagonal[column] -= numbers[index];
-    });
-    for (item, &place) in envelope.places.iter().enumerate() {
-        let row = place as usize;
-        numbers[envelope.index(row, row)] = diagonal[row] + prior.derivatives(theta[item]).1;
-    }
-    numbers
 }
 
 fn solve(prior: Prior, envelope: &Envelope, factor: &[f64], gradient: &[f64]) -> Vec<f64> {

@@ -1,8 +1,9 @@
 //! One pass over all rankings: log-likelihood, and how often each item was expected to be chosen.
 
-use super::exponential::exp;
+use super::exponential::{exp, ln};
+use super::product::{LANES, Product};
 use super::rankings::{Choices, Rankings};
-use super::row::{self, LANES, NEAR, Product, Scratch};
+use super::row::{self, NEAR, Scratch};
 use crate::platform::{Work, widest};
 use crate::threads;
 use std::ops::Range;
@@ -71,7 +72,7 @@ impl Work for Near<'_> {
         let Self { choices, worth, lists } = self;
         let Choices { rankings: Rankings { items, offsets, .. }, weights, count, .. } = choices;
         let (mut expected, mut product, mut logs) = (vec![0.0; *count], Product::one(), 0.0);
-        let (mut own, mut pool) = (Vec::new(), Vec::new());
+        let (mut own, mut pool, mut logarithms) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = lists.start;
         while first < lists.end {
             let mut last = first + 1;
@@ -102,10 +103,14 @@ impl Work for Near<'_> {
                 pool[items.len() - 1] = 1.0;
             }
             if let Some(weights) = weights {
+                logarithms.resize(room, 0.0);
+                for (logarithm, pool) in logarithms.iter_mut().zip(&pool) {
+                    *logarithm = ln(*pool);
+                }
                 for list in first..last {
                     let mut sum = 0.0;
-                    for pool in &pool[offsets[list] - origin..offsets[list + 1] - origin] {
-                        sum += pool.ln();
+                    for logarithm in &logarithms[offsets[list] - origin..offsets[list + 1] - origin] {
+                        sum += logarithm;
                     }
                     logs += weights[list] * sum;
                 }

@@ -6,7 +6,7 @@
 //! ranks above to the piece after, by one small factor.
 
 use super::Real;
-use super::exponential::exp;
+use super::exponential::{exp, ln_1p};
 
 /// Rows whose scores span less have one reference.
 pub(super) const NEAR: f64 = 500.0;
@@ -18,10 +18,7 @@ const LOWEST: f64 = -500.0;
 const HIGHEST: f64 = 100.0;
 
 /// Positions that go through the arithmetic side by side.
-pub(super) const LANES: usize = 8;
-
-const MANTISSA: u64 = (1 << 52) - 1;
-const ONE: u64 = 1023 << 52;
+const LANES: usize = 8;
 
 /// Neighbouring ranks with one reference.
 struct Piece {
@@ -37,41 +34,6 @@ pub(super) struct Scratch {
     below: Vec<f64>,
     /// From the last rank to the first.
     pieces: Vec<Piece>,
-}
-
-/// The product of numbers of any size, as mantissas and the sum of their exponents.
-pub(super) struct Product {
-    mantissas: [f64; LANES],
-    exponents: [u64; LANES],
-    steps: u64,
-}
-
-impl Product {
-    #[inline(always)]
-    pub fn one() -> Self {
-        Self { mantissas: [1.0; LANES], exponents: [0; LANES], steps: 0 }
-    }
-
-    #[inline(always)]
-    pub fn multiply(&mut self, factors: &[f64; LANES]) {
-        for ((mantissa, exponent), factor) in self.mantissas.iter_mut().zip(&mut self.exponents).zip(factors)
-        {
-            let bits = (*mantissa * factor).to_bits();
-            *exponent += bits >> 52;
-            *mantissa = f64::from_bits((bits & MANTISSA) | ONE);
-        }
-        self.steps += 1;
-    }
-
-    pub fn ln(&self) -> f64 {
-        let (mut sum, mut exponents) = (0.0, 0);
-        for lane in 0..LANES {
-            sum += self.mantissas[lane].ln();
-            exponents += self.exponents[lane];
-        }
-        // Every exponent is biased.
-        sum + (exponents as i64 - (self.steps * LANES as u64 * 1023) as i64) as f64 * std::f64::consts::LN_2
-    }
 }
 
 /// The sum, in lanes.
@@ -202,7 +164,7 @@ impl Scratch {
     /// Fills the gradient with sums over the steps up to a rank; returns the log-likelihood.
     #[inline(always)]
     fn sum_above<S: Real>(&self, ranked: usize, weights: Option<&[f64]>, gradient: &mut [S]) -> f64 {
-        let (mut product, mut weighted, mut above) = (Product::one(), 0.0, 0.0);
+        let (mut losses, mut above) = ([0.0; LANES], 0.0);
         let mut last: Option<f64> = None;
         for &Piece { start, end, reference } in self.pieces.iter().rev() {
             if let Some(last) = last {
@@ -212,8 +174,8 @@ impl Scratch {
             let mut first = start;
             while first < end.min(ranked) {
                 let count = LANES.min(end.min(ranked) - first);
-                // Unused lanes multiply by one.
-                let (mut own, mut below) = ([1.0; LANES], [0.0; LANES]);
+                // Unused lanes are certain choices.
+                let (mut own, mut below, mut weight) = ([1.0; LANES], [0.0; LANES], [1.0; LANES]);
                 if count == LANES {
                     own.copy_from_slice(&self.exponentials[first..first + LANES]);
                     below.copy_from_slice(&self.below[first..first + LANES]);
@@ -221,22 +183,14 @@ impl Scratch {
                     own[..count].copy_from_slice(&self.exponentials[first..first + count]);
                     below[..count].copy_from_slice(&self.below[first..first + count]);
                 }
-                let (mut ratios, mut inverses, mut slopes) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-                for lane in 0..LANES {
-                    let left = own[lane] + below[lane];
-                    ratios[lane] = left / own[lane];
-                    inverses[lane] = 1.0 / left;
-                    slopes[lane] = below[lane] * inverses[lane];
-                }
                 if let Some(weights) = weights {
-                    for lane in 0..count {
-                        let weight = weights[first + lane];
-                        weighted += weight * ratios[lane].ln();
-                        inverses[lane] *= weight;
-                        slopes[lane] *= weight;
-                    }
-                } else {
-                    product.multiply(&ratios);
+                    weight[..count].copy_from_slice(&weights[first..first + count]);
+                }
+                let (mut inverses, mut slopes) = ([0.0; LANES], [0.0; LANES]);
+                for lane in 0..LANES {
+                    losses[lane] += weight[lane] * ln_1p(below[lane] / own[lane]);
+                    inverses[lane] = weight[lane] / (own[lane] + below[lane]);
+                    slopes[lane] = below[lane] * inverses[lane];
                 }
                 for lane in 0..count {
                     gradient[first + lane] = S::narrow(slopes[lane] - own[lane] * above);
@@ -248,6 +202,6 @@ impl Scratch {
         for (slope, exponential) in gradient[ranked..].iter_mut().zip(&self.exponentials[ranked..]) {
             *slope = S::narrow(-exponential * above);
         }
-        if weights.is_some() { -weighted } else { -product.ln() }
+        -sum(&losses)
     }
 }
