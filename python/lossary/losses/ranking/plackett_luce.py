@@ -102,7 +102,7 @@ def plackett_luce(
     if scope == "listed":
         return reduce(-plackett_luce_log_likelihood(chosen, listed), reduction)
     # The items that are not ranked compete at every place, as one item of their sum of odds, never chosen.
-    left = _not_ranked(ranking, scores)
+    left = _not_ranked(ranking, scores.shape[1])
     wide = scores.to(accumulator(scores))
     rest = wide.where(left, torch.finfo(wide.dtype).min / 4).logsumexp(1, keepdim=True)
     pool = torch.cat([chosen.to(wide.dtype), rest], 1)
@@ -121,18 +121,18 @@ def _check_ranking(ranking: Tensor, num_items: int) -> None:
         )
     if bool(((ranking[:, 1:] >= 0) & (ranking[:, :-1] < 0)).any()):
         raise InvalidInputError("ranking: got -1 before an item; wanted padding at the end of a list")
-    ordered = ranking.sort(1).values
-    repeated = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
-    if bool(repeated.any()):
+    distinct = num_items - _not_ranked(ranking, num_items).sum(1)
+    if bool((distinct < (ranking >= 0).sum(1)).any()):
+        ordered = ranking.sort(1).values
+        repeated = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
         item = ordered[:, 1:][repeated][0].item()
         raise InvalidInputError(f"ranking: got item {item} twice in a list; wanted each item at most once")
 
 
-def _not_ranked(ranking: Tensor, scores: Tensor) -> Tensor:
+def _not_ranked(ranking: Tensor, num_items: int) -> Tensor:
     """Which items of each list have no place, (lists, items)."""
-    num_lists, num_items = scores.shape
     padding = num_items  # a column of its own, which is dropped
-    items = scores.new_ones((num_lists, num_items + 1), dtype=torch.bool)
+    items = torch.ones((ranking.shape[0], num_items + 1), dtype=torch.bool, device=ranking.device)
     return items.scatter(1, ranking.where(ranking >= 0, padding), value=False)[:, :-1]
 
 
