@@ -10,8 +10,8 @@ from typing import Any
 import machine
 
 PEERS = (
-    "cripser", "gudhi", "libauc", "lossary", "numpy", "numba", "pytorch-metric-learning", "scikit-image",
-    "scikit-learn", "scipy", "scors", "torch", "torchmetrics",
+    "choix", "cripser", "gudhi", "libauc", "lossary", "numpy", "numba", "pytorch-metric-learning",
+    "scikit-image", "scikit-learn", "scipy", "scors", "torch", "torchmetrics",
 )  # fmt: skip
 STARTED = machine.describe(*PEERS)
 
