@@ -162,10 +162,10 @@ impl Sums<'_> {
         }
         chunk.entries.resize(items.len(), (0, 0));
         for (number, list) in lists.enumerate() {
-            for entry in rankings.offsets[list] - origin..rankings.offsets[list + 1] - origin {
-                let row = self.envelope.places[items[entry] as usize] as usize;
+            for entry in rankings.offsets[list]..rankings.offsets[list + 1] {
+                let row = self.envelope.places[rankings.items[entry] as usize] as usize;
                 let place = &mut chunk.starts[row + 1];
-                chunk.entries[*place as usize] = (number as u32, entry as u32);
+                chunk.entries[*place as usize] = (number as u32, (entry - origin) as u32);
                 *place += 1;
             }
         }

@@ -20,6 +20,7 @@ impl Product {
     }
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "iterators over three arrays stay calls")]
     pub fn multiply(&mut self, factors: &[f64; LANES]) {
         for lane in 0..LANES {
             let bits = (self.mantissas[lane] * factors[lane]).to_bits();
