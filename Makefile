@@ -17,7 +17,7 @@ help:
 	@echo "make demo   train three losses on real data, evaluate them, write demo/report.html"
 	@echo "make test   every gate: formatting, lints, types, Rust and Python tests, wheel, plugins"
 	@echo "make bench  measure the metrics beside their peers, record under benches/record/"
-	@echo "make docs   write every generated file (stubs, tables, lists)"
+	@echo "make docs   write every generated file (stubs, tables, gallery with pictures)"
 	@echo "make clean  remove environments and build results"
 
 # --- the wheel ---------------------------------------------------------------------------------------------
