@@ -1,14 +1,17 @@
 """Array routines that are neither metric nor loss: NumPy in, NumPy out."""
 
+from lossary.numerics.assignment import Assignment, linear_assignment
 from lossary.numerics.plackett_luce import plackett_luce_gradient, plackett_luce_log_likelihood
 from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fit, plackett_luce_fit
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
 from lossary.numerics.rankings import RankingTable, rankings_from_table
 
 __all__ = [
+    "Assignment",
     "PlackettLuceFit",
     "RankingTable",
     "bradley_terry_fit",
+    "linear_assignment",
     "plackett_luce_fit",
     "plackett_luce_gradient",
     "plackett_luce_log_likelihood",
