@@ -52,6 +52,7 @@ CALLS = [
     ("betti_number_error", MAPS, {}),
     ("classwise_calibration_error", SEVERAL, {"bins": 2}),
     ("cldice", MAPS, {}),
+    ("clustering_accuracy", (CLASSES, CLUSTERS), {}),
     ("coverage_error", LABELS, WEIGHTED),
     ("crps_ensemble", (ENSEMBLE, NUMBERS), {}),
     ("crps_ensemble", (ENSEMBLE, NUMBERS), {"weight": WEIGHT, "alpha": 0.5}),
@@ -107,7 +108,6 @@ CALLS = [
 ]
 
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
-# fits; what one image has.
 WITHOUT = {
     "accuracy_score",
     "auc",

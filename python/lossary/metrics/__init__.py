@@ -26,6 +26,7 @@ from lossary.metrics.calibration_curve import (
     reliability_diagram,
 )
 from lossary.metrics.cldice import cldice
+from lossary.metrics.clustering import clustering_accuracy
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
 from lossary.metrics.confidence import Confidence, Interval
 from lossary.metrics.confusion import (
@@ -143,6 +144,7 @@ __all__ = [
     "classification_report",
     "classwise_calibration_error",
     "cldice",
+    "clustering_accuracy",
     "cohen_kappa_score",
     "compare_roc_auc",
     "confusion_matrix",

@@ -123,6 +123,12 @@ def _prepared(
 
 
 def _label_pairs(labels_true: Any, labels_pred: Any) -> tuple[_kernels.LabelPairs, int]:
+    first, second = paired_labels(labels_true, labels_pred)
+    return _kernels.LabelPairs(first, second), len(first)
+
+
+def paired_labels(labels_true: Any, labels_pred: Any) -> tuple[Array, Array]:
+    """The labels of two clusterings of the same samples, of which there is one or more, as numbers."""
     first, second = _labels("labels_true", labels_true), _labels("labels_pred", labels_pred)
     if len(first) != len(second):
         raise ShapeError(
@@ -131,7 +137,7 @@ def _label_pairs(labels_true: Any, labels_pred: Any) -> tuple[_kernels.LabelPair
         )
     if not len(first):
         raise InvalidInputError("labels_true: got no samples; wanted at least one")
-    return _kernels.LabelPairs(first, second), len(first)
+    return first, second
 
 
 def _labels(name: str, given: Any) -> Array:
