@@ -59,6 +59,7 @@ CALLS = [
     ("crps_gaussian", (S, WEIGHT, NUMBERS), {}),
     ("dcg_score", QUERIES, {}),
     ("dcg_score", QUERIES, {"log_base": 0.7, "k": 3} | WEIGHTED),
+    ("embedding_utilization", (EMBEDDINGS, EMBEDDINGS[:20] / 2), {"squared": False}),
     ("energy_score", (VECTORS, VECTORS[:, 0] + 1), {"alpha": 0.0}),
     ("equal_error_rate", BINARY, {}),
     ("equal_error_rate", BINARY, WEIGHTED),
@@ -108,6 +109,7 @@ CALLS = [
 ]
 
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
+# fits; what one image has; what embeddings have together, which repeated ones would change.
 WITHOUT = {
     "accuracy_score",
     "auc",
@@ -126,6 +128,7 @@ WITHOUT = {
     "confusion_matrix_at_thresholds",
     "d2_log_loss_score",
     "det_curve",
+    "effective_rank",
     "euler_characteristic",
     "f1_score",
     "f_divergence",
@@ -137,6 +140,8 @@ WITHOUT = {
     "hamming_loss",
     "hinge_loss",
     "inception_score",
+    "inter_intra_class_nearest_neighbors_score",
+    "intra_class_tolerance",
     "jaccard_score",
     "kendall_test",
     "log_loss",

@@ -25,6 +25,7 @@ from lossary.metrics.calibration_curve import (
     calibration_curve,
     reliability_diagram,
 )
+from lossary.metrics.class_separation import inter_intra_class_nearest_neighbors_score
 from lossary.metrics.cldice import cldice
 from lossary.metrics.clustering import clustering_accuracy
 from lossary.metrics.comparison import RocAucComparison, compare_roc_auc
@@ -37,6 +38,7 @@ from lossary.metrics.confusion import (
     matthews_corrcoef,
 )
 from lossary.metrics.curves import average_precision_score, det_curve, precision_recall_curve, roc_curve
+from lossary.metrics.embedding_geometry import effective_rank, embedding_utilization, intra_class_tolerance
 from lossary.metrics.embedding_retrieval import retrieval_report
 from lossary.metrics.ensemble_reliability import SpreadSkill, rank_histogram, spread_skill_ratio
 from lossary.metrics.ensembles import crps_ensemble, crps_gaussian, energy_score
@@ -156,6 +158,8 @@ __all__ = [
     "dcg_score",
     "det_curve",
     "energy_score",
+    "effective_rank",
+    "embedding_utilization",
     "equal_error_rate",
     "euler_characteristic",
     "euler_characteristic_error",
@@ -172,6 +176,8 @@ __all__ = [
     "hamming_loss",
     "hinge_loss",
     "inception_score",
+    "inter_intra_class_nearest_neighbors_score",
+    "intra_class_tolerance",
     "jaccard_score",
     "kendall_tau",
     "kendall_test",

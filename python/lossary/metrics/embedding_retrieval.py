@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary import _kernels
-from lossary.errors import InvalidInputError, ShapeError, UndefinedMetricError
-from lossary.metrics.arrays import Array, numeric, one_axis, to_numpy
+from lossary.errors import InvalidInputError, UndefinedMetricError
+from lossary.metrics.arrays import Array, one_axis, to_numpy
 from lossary.metrics.confidence import Confidence, Value, resolve
-from lossary.metrics.labels import label_array
+from lossary.metrics.embeddings import labelled, unit_vectors
 from lossary.metrics.options import check_choice
 from lossary.metrics.queries import Measures, check_cut, mean_over
 
@@ -84,22 +84,7 @@ def retrieval_report(
     check_choice("similarity", similarity, ("cosine", "euclidean", "dot"))
     settings = None if confidence is None else resolve(confidence)
     cuts = [check_cut("k", each, optional=False) for each in _cuts(k)]
-    if (reference is None) != (reference_labels is None):
-        raise InvalidInputError(
-            "reference_labels: got one of reference and its labels; wanted both or neither"
-        )
-    queries = _vectors("embeddings", embeddings)
-    query_labels = _labels("labels", labels, len(queries))
-    if reference is None:
-        items, item_labels = queries, query_labels
-    else:
-        items = _vectors("reference", reference)
-        item_labels = _labels("reference_labels", reference_labels, len(items))
-        if items.shape[1] != queries.shape[1]:
-            raise ShapeError(
-                f"reference: got {items.shape[1]} features; wanted {queries.shape[1]}, as the embeddings"
-            )
-    query_codes, item_codes = _codes(query_labels, item_labels)
+    queries, items, query_codes, item_codes = labelled(embeddings, labels, reference, reference_labels)
     measures = [*_MEASURES, *(("hit", cut) for cut in cuts)]
     values, relevant = _measured(
         *_comparable(queries, items, similarity),
@@ -119,42 +104,17 @@ def _cuts(k: Any) -> list[Any]:
     return one_axis("k", to_numpy("k", k)).tolist()  # type: ignore[no-any-return]
 
 
-def _vectors(name: str, given: Any) -> Array:
-    array = numeric(name, to_numpy(name, given))
-    if array.ndim != 2 or not array.size:
-        raise ShapeError(
-            f"{name}: got shape {array.shape}; wanted (n_samples, n_features), neither of them 0"
-        )
-    if array.dtype.kind != "f":
-        array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise InvalidInputError(f"{name}: got NaN or infinity; wanted finite numbers")
-    return array
-
-
-def _labels(name: str, given: Any, count: int) -> Array:
-    array = one_axis(name, label_array(name, given))
-    if len(array) != count:
-        raise ShapeError(f"{name}: got {len(array)} labels; wanted {count}, one per row")
-    return array
-
-
-def _codes(queries: Array, items: Array) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    if (queries.dtype.kind == "U") != (items.dtype.kind == "U"):
-        raise InvalidInputError("reference_labels: got strings and numbers; wanted the same kind as labels")
-    both = [queries, items]
-    if np.result_type(*both).kind == "f":  # signed and unsigned: as doubles they would be rounded
-        both = [labels.astype(object) for labels in both]
-    codes = np.unique(np.concatenate(both), return_inverse=True)[1].astype(np.uint32)
-    return codes[: len(queries)], codes[len(queries) :]
-
-
 def _comparable(queries: Array, items: Array, similarity: str) -> tuple[Array, Array, Array | None]:
     """Vectors whose products, less an offset per item, rank the items as the similarity does."""
     dtype = np.result_type(queries, items)
     if similarity == "cosine":
-        scaled = [_unit(name, array) for name, array in (("embeddings", queries), ("reference", items))]
-        return scaled[0].astype(dtype), scaled[1].astype(dtype), None
+        for name, array in (("embeddings", queries), ("reference", items)):
+            zero = np.flatnonzero(~array.any(axis=1))
+            if zero.size:
+                raise InvalidInputError(
+                    f"{name}: got zeros only in row {zero[0]}; wanted a direction, for cosine"
+                )
+        return unit_vectors(queries).astype(dtype), unit_vectors(items).astype(dtype), None
     if similarity == "dot":
         return queries.astype(dtype, copy=False), items.astype(dtype, copy=False), None
     # |q - x|^2 = |q|^2 - 2 (q x - |x|^2 / 2): the first term is the same for all items of a query.
@@ -163,17 +123,6 @@ def _comparable(queries: Array, items: Array, similarity: str) -> tuple[Array, A
     centre = items.mean(axis=0)
     items -= centre
     return queries.astype(np.float64) * scale - centre, items, np.einsum("ij,ij->i", items, items) / 2
-
-
-def _unit(name: str, array: Array) -> Array:
-    """Rows of length 1; first divided by their largest number, whose square may overflow or vanish."""
-    largest = np.abs(array).max(axis=1, keepdims=True)
-    if not largest.all():
-        index = int(np.flatnonzero(largest == 0)[0])
-        raise InvalidInputError(f"{name}: got zeros only in row {index}; wanted a direction, for cosine")
-    scaled = array / largest
-    squares = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
-    return scaled / np.sqrt(squares).astype(scaled.dtype)[:, None]  # type: ignore[no-any-return]
 
 
 def _measured(
