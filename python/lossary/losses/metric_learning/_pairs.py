@@ -1,7 +1,10 @@
 """What the losses over pairs of labelled embeddings share."""
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lossary.ops.directions import directions
 from lossary.ops.distances import pair_distances
@@ -37,6 +40,12 @@ def distant_pairs(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tup
 def log_one_plus_exp(exponents: Tensor) -> Tensor:
     """ln(1 + e^x), exact for large x too, where torch's softplus takes x."""
     return torch.logaddexp(exponents, exponents.new_zeros(()))
+
+
+def log_one_plus_sum(exponents: Tensor, mask: Tensor) -> Tensor:
+    """ln(1 + the sum of e^x over the entries of the mask), of each row."""
+    kept = exponents.where(mask, -math.inf)
+    return functional.pad(kept, (1, 0)).logsumexp(1)  # the padded zero is the 1 inside the logarithm
 
 
 def mean_over(values: Tensor, mask: Tensor) -> Tensor:

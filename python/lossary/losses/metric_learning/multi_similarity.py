@@ -4,11 +4,8 @@ Positives and negatives are mined per anchor, then each side is summed in a soft
 pairs dominate without being the only ones that count.
 """
 
-import math
-
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torch.nn import functional
 
 from lossary.authoring import (
     LossSpec,
@@ -20,6 +17,7 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import check_positive, check_real
+from lossary.losses.metric_learning._pairs import log_one_plus_sum
 from lossary.losses.metric_learning._queries import RANKING_METRICS, labelled_example
 from lossary.training.multi_similarity_miner import (
     DuplicateThreshold,
@@ -105,13 +103,8 @@ def multi_similarity_values(
     check_positive("alpha", alpha)
     check_positive("beta", beta)
     check_real("base", base)
-    pull = _log_one_plus_sum(-alpha * (similarity - base), pairs.positive) / alpha
-    return pull + _log_one_plus_sum(beta * (similarity - base), pairs.negative) / beta
-
-
-def _log_one_plus_sum(exponents: Tensor, mask: Tensor) -> Tensor:
-    kept = exponents.where(mask, -math.inf)
-    return functional.pad(kept, (1, 0)).logsumexp(1)  # the padded zero is the 1 inside the logarithm
+    pull = log_one_plus_sum(-alpha * (similarity - base), pairs.positive) / alpha
+    return pull + log_one_plus_sum(beta * (similarity - base), pairs.negative) / beta
 
 
 MultiSimilarity = loss_module(multi_similarity)
