@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, full_precision, loss_module
+from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module
 from lossary.authoring.validation import check_finite, check_floating, check_ndim, check_positive
 from lossary.errors import ShapeError
 from lossary.losses.contrastive_learning._distances import squared_distances
@@ -89,7 +89,7 @@ LOSS = LossSpec(
     ),
     differentiable=("embeddings",),
     example_inputs=example_inputs,
-    unpaired_reason="the effective rank, which it raises, is not among the metrics",
+    pairs_with=(ExactMetric(name="effective_rank", adapt=lambda embeddings, **_: (embeddings,)),),
     properties=frozenset(
         {
             Property.BATCH_ORDER_FREE,

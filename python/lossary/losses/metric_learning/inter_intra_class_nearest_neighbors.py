@@ -201,6 +201,7 @@ LOSS = LossSpec(
     differentiable=("embeddings", "reference"),
     example_inputs=example_inputs,
     pairs_with=(
+        ExactMetric(name="inter_intra_class_nearest_neighbors_score", adapt=dict),
         ExactMetric(name="precision_at_k", adapt=rank_references, options={"k": 4}),
         ExactMetric(name="recall_at_k", adapt=rank_references, options={"k": 1}),
         ExactMetric(name="r_precision", adapt=rank_references),

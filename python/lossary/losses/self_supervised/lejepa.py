@@ -6,11 +6,12 @@ the two parts off.
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lossary.authoring import LossSpec, Paper, Property, full_precision
+from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision
 from lossary.authoring.validation import check_int, check_non_negative, check_positive
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.losses.self_supervised._draws import NormalDraws
@@ -195,6 +196,11 @@ def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     }
 
 
+def stacked_views(views: np.ndarray, **_: Any) -> tuple[np.ndarray]:
+    """The embeddings of all views, one row each."""
+    return (views.reshape(-1, views.shape[-1]),)
+
+
 LOSS = LossSpec(
     function=lejepa,
     module=Lejepa,
@@ -208,7 +214,7 @@ LOSS = LossSpec(
     ),
     differentiable=("views",),
     example_inputs=example_inputs,
-    unpaired_reason="it has no target; the effective rank, which it raises, is not among the metrics",
+    pairs_with=(ExactMetric(name="effective_rank", adapt=stacked_views),),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

@@ -181,6 +181,7 @@ LOSS = LossSpec(
     example_inputs=example_inputs,
     pairs_with=(
         ExactMetric(name="bhep", adapt=lambda **inputs: (inputs["embeddings"],), options={"beta": 1.0}),
+        ExactMetric(name="effective_rank", adapt=lambda embeddings, **_: (embeddings,)),
     ),
     properties=frozenset(
         {
