@@ -1,6 +1,7 @@
 """Contrastive beyond conformance: loops, the form on distances, degenerate batches and errors."""
 
 import math
+from contextlib import suppress
 
 import pytest
 import torch
@@ -81,6 +82,16 @@ def test_the_form_on_distances_has_the_right_gradient():
         return contrastive(values, labels, margin=1.0, distance="euclidean", reduction="none")
 
     assert torch.autograd.gradcheck(loss, embeddings.requires_grad_())
+
+
+def test_second_derivatives_are_right_for_cosines_and_for_distances_where_torch_has_them():
+    embeddings, labels = batch(6)
+    leaf = embeddings.requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda rows: contrastive(rows, labels), leaf, fast_mode=True)
+    with suppress(NotImplementedError):  # before torch 2.15
+        assert torch.autograd.gradgradcheck(
+            lambda rows: contrastive(rows, labels, distance="euclidean"), leaf
+        )
 
 
 EMBEDDINGS, LABELS = batch()

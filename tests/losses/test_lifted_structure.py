@@ -1,6 +1,7 @@
 """Lifted structure beyond conformance: loops of both forms, missing sides and errors."""
 
 import math
+from contextlib import suppress
 
 import pytest
 import torch
@@ -75,6 +76,16 @@ def test_the_original_form_compiles_and_has_the_right_derivative():
     assert torch.autograd.gradcheck(loss, embeddings)
     compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(embeddings), loss(embeddings))
+
+
+def test_second_derivatives_are_right_for_cosines_and_for_distances_where_torch_has_them():
+    embeddings, labels = batch(6)
+    leaf = embeddings.requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda rows: lifted_structure(rows, labels), leaf, fast_mode=True)
+    with suppress(NotImplementedError):  # before torch 2.15
+        assert torch.autograd.gradgradcheck(
+            lambda rows: lifted_structure(rows, labels, form="original"), leaf
+        )
 
 
 EMBEDDINGS, LABELS = batch()

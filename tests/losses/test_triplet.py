@@ -1,6 +1,7 @@
 """Triplet beyond conformance: loops over all triplets, batch hard, averages, ties and errors."""
 
 import math
+from contextlib import suppress
 
 import pytest
 import torch
@@ -113,6 +114,14 @@ def test_nan_reaches_the_loss_where_values_are_not_checked(mining):
     embeddings[2, 1] = math.nan
     with checks(False):
         assert triplet(embeddings, labels, mining=mining).isnan()
+
+
+def test_second_derivatives_are_right_for_cosines_and_for_distances_where_torch_has_them():
+    embeddings, labels = batch(6)
+    leaf = embeddings.requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda rows: triplet(rows, labels), leaf, fast_mode=True)
+    with suppress(NotImplementedError):  # before torch 2.15
+        assert torch.autograd.gradgradcheck(lambda rows: triplet(rows, labels, distance="euclidean"), leaf)
 
 
 EMBEDDINGS, LABELS = batch()

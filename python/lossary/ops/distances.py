@@ -16,7 +16,8 @@ def pair_distances(rows: Tensor, others: Tensor, *, p: float = 2.0) -> Tensor:
         p: of the norm of a difference, at least 1; 2 is Euclid's.
 
     Returns:
-        (rows, others), after the axes in front. It has first derivatives, which are 0 between equal rows.
+        (rows, others), after the axes in front. It has first derivatives, which are 0 between equal rows, and
+        second ones since torch 2.15.
 
     Example:
         >>> import torch

@@ -50,7 +50,8 @@ def contrastive(
 
     Returns:
         A scalar, or one value per anchor under "none". The first form is below 0 where positives outweigh
-        negatives, as in a batch of one class.
+        negatives, as in a batch of one class. Second derivatives of the second form
+        need torch 2.15.
 
     Raises:
         ShapeError: ``embeddings`` is not a matrix or is empty; ``labels`` has another length.
@@ -110,7 +111,6 @@ LOSS = LossSpec(
         {
             Property.BATCH_ORDER_FREE,
             Property.SCALE_INVARIANT,
-            Property.TWICE_DIFFERENTIABLE,
             Property.REJECTS_EMPTY_BATCH,
         }
     ),

@@ -53,7 +53,7 @@ def lifted_structure(
 
     Returns:
         A scalar, or one value per anchor under "none". An anchor, or a pair, without a positive or without a
-        negative has 0.
+        negative has 0. Second derivatives of the original form need torch 2.15.
 
     Raises:
         ShapeError: ``embeddings`` is not a matrix or is empty; ``labels`` has another length.
@@ -119,7 +119,6 @@ LOSS = LossSpec(
             Property.NON_NEGATIVE,
             Property.BATCH_ORDER_FREE,
             Property.SCALE_INVARIANT,
-            Property.TWICE_DIFFERENTIABLE,
             Property.REJECTS_EMPTY_BATCH,
         }
     ),

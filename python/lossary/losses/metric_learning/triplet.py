@@ -59,7 +59,7 @@ def triplet(
 
     Returns:
         A scalar, or one value per anchor under "none". An anchor without a positive or without a negative has
-        0.
+        0. Second derivatives of distances other than "cosine" need torch 2.15.
 
     Raises:
         ShapeError: ``embeddings`` is not a matrix or is empty; ``labels`` has another length.
@@ -148,7 +148,6 @@ LOSS = LossSpec(
             Property.NON_NEGATIVE,
             Property.BATCH_ORDER_FREE,
             Property.SCALE_INVARIANT,
-            Property.TWICE_DIFFERENTIABLE,
             Property.REJECTS_EMPTY_BATCH,
         }
     ),
