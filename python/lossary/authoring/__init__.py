@@ -1,5 +1,6 @@
-"""What a loss file imports: the spec, the module maker, reduction, precision and validation."""
+"""What a loss file imports: the spec, the module makers, reduction, precision and validation."""
 
+from lossary.authoring.head import head_module
 from lossary.authoring.module import loss_module
 from lossary.authoring.precision import full_precision
 from lossary.authoring.reduction import Reduction, reduce
@@ -13,6 +14,7 @@ __all__ = [
     "Property",
     "Reduction",
     "full_precision",
+    "head_module",
     "loss_module",
     "reduce",
 ]

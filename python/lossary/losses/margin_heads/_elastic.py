@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from lossary.authoring import head_module
 from lossary.authoring.validation import (
     check_choice,
     check_finite,
@@ -15,7 +16,7 @@ from lossary.authoring.validation import (
     check_real,
     check_shape,
 )
-from lossary.losses.margin_heads._heads import head_example, head_module
+from lossary.losses.margin_heads._heads import head_example
 from lossary.ops.rank_assign import rank_assign
 
 Assignment = Literal["random", "ranked", "ranked_official"]

@@ -10,17 +10,19 @@ from typing import Any, Literal, NamedTuple, get_args
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import ExactMetric, LossSpec, Paper, Property, Reduction, full_precision, reduce
-from lossary.authoring.validation import check_between, check_choice, check_positive, check_real
-from lossary.losses.margin_heads._heads import (
-    EXAMPLE_SIZES,
-    RETRIEVAL_METRICS,
-    class_cosines,
-    head_example,
+from lossary.authoring import (
+    ExactMetric,
+    LossSpec,
+    Paper,
+    Property,
+    Reduction,
+    full_precision,
     head_module,
-    own_class,
-    softmax_loss,
+    reduce,
 )
+from lossary.authoring.validation import check_between, check_choice, check_positive, check_real
+from lossary.losses.margin_heads._heads import EXAMPLE_SIZES, RETRIEVAL_METRICS, head_example, softmax_loss
+from lossary.ops.class_cosines import class_cosines, own_class
 from lossary.ops.key_lists import rank_others
 
 Background = Literal["median_sample", "mean", "median"]

@@ -7,21 +7,16 @@ recognition and image retrieval with many classes.
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, reduce
+from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, head_module, reduce
 from lossary.authoring.validation import check_positive
 from lossary.losses.margin_heads._heads import (
     EXAMPLE_SIZES,
     RETRIEVAL_METRICS,
     VERIFICATION_METRICS,
-    Boundary,
-    add_angle,
-    check_angle,
-    class_cosines,
     head_example,
-    head_module,
-    own_class,
     softmax_loss,
 )
+from lossary.ops.class_cosines import Boundary, add_angle, check_angle, class_cosines, own_class
 
 
 @full_precision

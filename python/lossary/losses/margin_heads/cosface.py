@@ -6,18 +6,16 @@ The additive margin on the cosine that made deep face recognition work; the simp
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, reduce
+from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, head_module, reduce
 from lossary.authoring.validation import check_positive, check_real
 from lossary.losses.margin_heads._heads import (
     EXAMPLE_SIZES,
     RETRIEVAL_METRICS,
     VERIFICATION_METRICS,
-    class_cosines,
     head_example,
-    head_module,
-    own_class,
     softmax_loss,
 )
+from lossary.ops.class_cosines import class_cosines, own_class
 
 
 @full_precision

@@ -16,13 +16,8 @@ from lossary.losses.margin_heads._elastic import (
     elastic_example,
     elastic_module,
 )
-from lossary.losses.margin_heads._heads import (
-    EXAMPLE_SIZES,
-    VERIFICATION_METRICS,
-    class_cosines,
-    own_class,
-    softmax_loss,
-)
+from lossary.losses.margin_heads._heads import EXAMPLE_SIZES, VERIFICATION_METRICS, softmax_loss
+from lossary.ops.class_cosines import class_cosines, own_class
 
 
 @full_precision

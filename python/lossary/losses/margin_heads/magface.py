@@ -10,22 +10,17 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, reduce
+from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, head_module, reduce
 from lossary.authoring.validation import check_non_negative, check_positive
 from lossary.errors import InvalidInputError
 from lossary.losses.margin_heads._heads import (
     EXAMPLE_SIZES,
     RETRIEVAL_METRICS,
     VERIFICATION_METRICS,
-    Boundary,
-    add_angle,
-    check_angle,
-    class_cosines,
     head_example,
-    head_module,
-    own_class,
     softmax_loss,
 )
+from lossary.ops.class_cosines import Boundary, add_angle, check_angle, class_cosines, own_class
 from lossary.ops.directions import row_lengths
 
 
@@ -92,6 +87,29 @@ def magface(
         tensor(3.1079)
     """
     check_positive("scale", scale)
+    cosine, columns = class_cosines(embeddings, labels, weight)
+    margin, shortness = length_margins(
+        embeddings,
+        lower_norm=lower_norm,
+        upper_norm=upper_norm,
+        lower_margin=lower_margin,
+        upper_margin=upper_margin,
+        regularizer=regularizer,
+    )
+    target = add_angle(own_class(cosine, columns), margin, boundary)
+    return reduce(softmax_loss(cosine, columns, target, scale) + shortness, reduction)
+
+
+def length_margins(
+    embeddings: Tensor,
+    *,
+    lower_norm: float,
+    upper_norm: float,
+    lower_margin: float,
+    upper_margin: float,
+    regularizer: float,
+) -> tuple[Tensor, Tensor]:
+    """The margin in radians of each embedding of `magface`, and its price for being short, both (batch,)."""
     check_positive("lower_norm", lower_norm)
     check_positive("upper_norm", upper_norm)
     if upper_norm <= lower_norm:
@@ -101,13 +119,10 @@ def magface(
     check_angle("lower_margin", lower_margin)
     check_angle("upper_margin", upper_margin)
     check_non_negative("regularizer", regularizer)
-    cosine, columns = class_cosines(embeddings, labels, weight)
     length = row_lengths(embeddings).clamp(lower_norm, upper_norm)
     rise = (upper_margin - lower_margin) / (upper_norm - lower_norm)
     margin = lower_margin + rise * (length - lower_norm)
-    target = add_angle(own_class(cosine, columns), margin, boundary)
-    shortness = length / upper_norm**2 + 1 / length
-    return reduce(softmax_loss(cosine, columns, target, scale) + regularizer * shortness, reduction)
+    return margin, regularizer * (length / upper_norm**2 + 1 / length)
 
 
 Magface = head_module(magface)

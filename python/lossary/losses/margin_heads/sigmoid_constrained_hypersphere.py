@@ -7,16 +7,10 @@ are when the rest of the class has settled.
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, reduce
+from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, head_module, reduce
 from lossary.authoring.validation import check_positive, check_real
-from lossary.losses.margin_heads._heads import (
-    EXAMPLE_SIZES,
-    VERIFICATION_METRICS,
-    class_cosines,
-    head_example,
-    head_module,
-    own_class,
-)
+from lossary.losses.margin_heads._heads import EXAMPLE_SIZES, VERIFICATION_METRICS, head_example
+from lossary.ops.class_cosines import class_cosines, own_class
 
 
 @full_precision
