@@ -94,6 +94,7 @@ from lossary.metrics.retrieval import (
     recall_at_k,
 )
 from lossary.metrics.skeleton import skeletonize
+from lossary.metrics.softmax_collapse import naive_loss_minimization_alignment, softmax_collapse_fraction
 from lossary.metrics.spearman import spearman_rho, spearman_test
 from lossary.metrics.threshold_sweep import confusion_matrix_at_thresholds, metric_at_thresholds
 from lossary.metrics.thresholds import ThresholdChoice, ThresholdChoices, best_threshold
@@ -157,9 +158,9 @@ __all__ = [
     "d2_log_loss_score",
     "dcg_score",
     "det_curve",
-    "energy_score",
     "effective_rank",
     "embedding_utilization",
+    "energy_score",
     "equal_error_rate",
     "euler_characteristic",
     "euler_characteristic_error",
@@ -193,6 +194,7 @@ __all__ = [
     "mean_reciprocal_rank",
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
+    "naive_loss_minimization_alignment",
     "ndcg_at_k",
     "ndcg_score",
     "normalized_mutual_info_score",
@@ -212,6 +214,7 @@ __all__ = [
     "roc_auc_score",
     "roc_curve",
     "skeletonize",
+    "softmax_collapse_fraction",
     "spearman_rho",
     "spearman_test",
     "spread_skill_ratio",
