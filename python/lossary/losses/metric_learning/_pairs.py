@@ -11,7 +11,7 @@ from lossary.ops.distances import pair_distances
 from lossary.ops.labelled_rows import check_labelled_rows
 from lossary.training.multi_similarity_miner import Pairs, label_pairs, pair_similarity
 
-_LEAST_DISTANCE = 1e-8
+LEAST_DISTANCE = 1e-8
 
 
 def similar_pairs(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tuple[Tensor, Pairs]:
@@ -30,11 +30,20 @@ def distant_pairs(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tup
     Raises:
         LossaryError: as `lossary.training.multi_similarity_miner` says.
     """
+    rows, pairs = labelled_directions(embeddings, labels, normalize=normalize)
+    return pair_distances(rows, rows).clamp(min=LEAST_DISTANCE), pairs
+
+
+def labelled_directions(embeddings: Tensor, labels: Tensor, *, normalize: bool) -> tuple[Tensor, Pairs]:
+    """The embeddings, of length 1 if asked for, and which pairs of them are positive and negative.
+
+    Raises:
+        LossaryError: as `lossary.training.multi_similarity_miner` says.
+    """
     check_labelled_rows(embeddings, labels, least=1)
-    if normalize:
-        embeddings = directions("embeddings", embeddings)
-    distances = pair_distances(embeddings, embeddings).clamp(min=_LEAST_DISTANCE)
-    return distances, label_pairs(distances, labels, normalize=normalize, duplicate_threshold=None)
+    rows = directions("embeddings", embeddings) if normalize else embeddings
+    every_pair = rows.new_zeros(()).expand(len(rows), len(rows))
+    return rows, label_pairs(every_pair, labels, normalize=normalize, duplicate_threshold=None)
 
 
 def log_one_plus_exp(exponents: Tensor) -> Tensor:

@@ -13,8 +13,14 @@ from torch.nn import functional
 
 from lossary.authoring import LossSpec, Paper, Property, full_precision, loss_module, reduce
 from lossary.authoring.validation import check_choice, check_real
-from lossary.losses.metric_learning._pairs import distant_pairs, similar_pairs
+from lossary.losses.metric_learning._pairs import (
+    LEAST_DISTANCE,
+    distant_pairs,
+    labelled_directions,
+    similar_pairs,
+)
 from lossary.losses.metric_learning._queries import PAIR_METRICS, labelled_example
+from lossary.ops.distances import closeness_order, row_distances
 from lossary.training.multi_similarity_miner import Pairs
 
 TripletDistance = Literal["cosine", "euclidean", "squared_euclidean"]
@@ -83,11 +89,17 @@ def triplet(
     check_choice("reduction", reduction, get_args(TripletReduction))
     if distance == "cosine":
         closeness, pairs = similar_pairs(embeddings, labels, normalize=normalize)
-    else:
+        value, active = (all_triplets if mining == "all" else hard_triplets)(closeness, pairs, margin=margin)
+    elif mining == "all":
         distances, pairs = distant_pairs(embeddings, labels, normalize=normalize)
         closeness = -(distances.square() if distance == "squared_euclidean" else distances)
-    of_pairs = all_triplets if mining == "all" else hard_triplets
-    value, active = of_pairs(closeness, pairs, margin=margin)
+        value, active = all_triplets(closeness, pairs, margin=margin)
+    else:
+        rows, pairs = labelled_directions(embeddings, labels, normalize=normalize)
+        hardest = hardest_pairs(-closeness_order(rows), pairs)
+        chosen = (row_distances(rows, rows[index]).clamp(min=LEAST_DISTANCE) for index in hardest)
+        worst, best = (-(each.square() if distance == "squared_euclidean" else each) for each in chosen)
+        value, active = _hinges(worst, best, pairs, margin=margin)
     if reduction == "mean_active":
         return value.sum() / active.sum().clamp(min=1)
     return reduce(value, reduction)
@@ -118,11 +130,22 @@ def all_triplets(closeness: Tensor, pairs: Pairs, *, margin: float) -> TripletSu
 
 def hard_triplets(closeness: Tensor, pairs: Pairs, *, margin: float) -> TripletSums:
     """The hinge of the least close positive and the closest negative of each anchor; see `all_triplets`."""
-    check_real("margin", margin)
+    worst, best = hardest_pairs(closeness, pairs)
+    least, most = (closeness.gather(1, index.unsqueeze(1)).squeeze(1) for index in (worst, best))
+    return _hinges(least, most, pairs, margin=margin)
+
+
+def hardest_pairs(closeness: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """The column of the least close positive, and of the closest negative, of each anchor, both (batch,)."""
     values = closeness.detach()
-    worst = values.where(pairs.positive, math.inf).argmin(1, keepdim=True)
-    best = values.where(pairs.negative, -math.inf).argmax(1, keepdim=True)
-    hinge = (closeness.gather(1, best) - closeness.gather(1, worst) + margin).squeeze(1).relu()
+    worst = values.where(pairs.positive, math.inf).argmin(1)
+    return worst, values.where(pairs.negative, -math.inf).argmax(1)
+
+
+def _hinges(worst: Tensor, best: Tensor, pairs: Pairs, *, margin: float) -> TripletSums:
+    """The hinge of each anchor, of the closeness of its least close positive and of its closest negative."""
+    check_real("margin", margin)
+    hinge = (best - worst + margin).relu()
     value = hinge.where(pairs.positive.any(1) & pairs.negative.any(1), 0.0)
     return TripletSums(value, (value > 0).long())
 
