@@ -137,6 +137,7 @@ WITHOUT = {
     "fit_isotonic",
     "fit_temperature",
     "gaussian_frechet_distance",
+    "forget_quality",
     "geometric_mean_score",
     "hamming_loss",
     "hinge_loss",
@@ -145,6 +146,7 @@ WITHOUT = {
     "intra_class_tolerance",
     "jaccard_score",
     "kendall_test",
+    "learning_rate_sensitivity",
     "log_loss",
     "mann_whitney_u",
     "matthews_corrcoef",
@@ -163,6 +165,7 @@ WITHOUT = {
     "skeletonize",
     "spearman_test",
     "spread_skill_ratio",
+    "truth_ratio",
     "zero_one_loss",
 }
 

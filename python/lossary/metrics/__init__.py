@@ -52,6 +52,7 @@ from lossary.metrics.label_ranking import (
     label_ranking_average_precision_score,
     label_ranking_loss,
 )
+from lossary.metrics.learning_rates import LearningRateSensitivity, learning_rate_sensitivity
 from lossary.metrics.likelihood_ratios import class_likelihood_ratios
 from lossary.metrics.log_loss import d2_log_loss_score, log_loss
 from lossary.metrics.mann_whitney import mann_whitney_u
@@ -106,6 +107,7 @@ from lossary.metrics.topology_errors import (
     betti_number_error,
     euler_characteristic_error,
 )
+from lossary.metrics.unlearning import forget_quality, truth_ratio
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 
 __all__ = [
@@ -118,6 +120,7 @@ __all__ = [
     "InceptionScore",
     "Interval",
     "IsotonicCalibrator",
+    "LearningRateSensitivity",
     "MatchRecord",
     "PairRecord",
     "PersistencePairs",
@@ -172,6 +175,7 @@ __all__ = [
     "fit_temperature",
     "gaussian_frechet_distance",
     "generalized_energy_distance",
+    "forget_quality",
     "geometric_mean_score",
     "grouped_auc",
     "hamming_loss",
@@ -185,6 +189,7 @@ __all__ = [
     "ks_calibration_error",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
+    "learning_rate_sensitivity",
     "log_loss",
     "mann_whitney_u",
     "map_at_r",
@@ -222,6 +227,7 @@ __all__ = [
     "top_k_accuracy_score",
     "top_label_brier_score",
     "true_accept_rate",
+    "truth_ratio",
     "verification_accuracy",
     "weighted_kendall_tau",
     "zero_one_loss",
