@@ -8,6 +8,7 @@ import torch
 from lossary.conformance import load_goldens
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary_language.advantage_weighted_likelihood import advantage_weighted_likelihood
+from lossary_language.direct_preference_optimization import direct_preference_optimization
 from lossary_language.per_step_preference_optimization import LOSS, per_step_preference_optimization
 from lossary_language.step_advantage import step_advantage
 
@@ -48,9 +49,10 @@ def test_values_that_are_no_probabilities_are_refused(q_values, error):
         step_advantage(q_values)
 
 
-def test_pairs_that_weigh_alike_are_unweighted():
+def test_pairs_that_weigh_alike_are_direct_preference_optimization():
     *log_probs, weight = PAIRS
-    plain = per_step_preference_optimization(*log_probs)
+    plain = direct_preference_optimization(*log_probs)
+    torch.testing.assert_close(per_step_preference_optimization(*log_probs), plain)
     torch.testing.assert_close(
         per_step_preference_optimization(*log_probs, torch.full_like(weight, 3.0)), plain
     )

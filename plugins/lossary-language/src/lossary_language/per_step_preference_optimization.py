@@ -22,14 +22,15 @@ from lossary.authoring import (
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
-    check_ndim,
-    check_positive,
     check_shape,
     checks_values,
 )
 from lossary.errors import InvalidInputError
 from torch import Tensor
 from torch.nn import functional
+
+from lossary_language._answers import four_answers
+from lossary_language.direct_preference_optimization import direct_preference_optimization
 
 
 @full_precision
@@ -55,7 +56,7 @@ def per_step_preference_optimization(
         ref_chosen_log_prob: as ``chosen_log_prob`` under the frozen model; it receives no gradient.
         ref_rejected_log_prob: as ``rejected_log_prob`` under the frozen model; it receives no gradient.
         weight: w of each pair, 0 or above, such as the difference of the advantages of its steps; it receives
-            no gradient. None weighs all alike, which is direct preference optimization.
+            no gradient. None weighs all alike, which is `direct_preference_optimization`.
         beta: how closely the model is held to its reference, above 0.
         reduction: "mean" divides by the sum of the weights; "sum", or "none".
 
@@ -80,21 +81,14 @@ def per_step_preference_optimization(
         ... )  # (log(1 + 1/e) + 3 log(1 + 1/e^2)) / 4
         tensor(0.1735)
     """
-    check_ndim("chosen_log_prob", chosen_log_prob, "batch")
-    log_probs = {
-        "chosen_log_prob": chosen_log_prob,
-        "rejected_log_prob": rejected_log_prob,
-        "ref_chosen_log_prob": ref_chosen_log_prob,
-        "ref_rejected_log_prob": ref_rejected_log_prob,
-    }
-    for name, log_prob in log_probs.items():
-        check_floating(name, log_prob)
-        check_shape(name, log_prob, tuple(chosen_log_prob.shape), like="chosen_log_prob")
-        check_finite(name, log_prob)
-    check_positive("beta", beta)
-    chosen = chosen_log_prob - ref_chosen_log_prob.detach()
-    preference = beta * (chosen - (rejected_log_prob - ref_rejected_log_prob.detach()))
-    values = -functional.logsigmoid(preference)
+    values = direct_preference_optimization(
+        chosen_log_prob,
+        rejected_log_prob,
+        ref_chosen_log_prob,
+        ref_rejected_log_prob,
+        beta=beta,
+        reduction="none",
+    )
     if weight is None:
         return reduce(values, reduction)
     check_floating("weight", weight)
@@ -130,8 +124,7 @@ def _preferences(
 def example_inputs(generator: torch.Generator) -> dict[str, Any]:
     """Four pairs of continuations under a model and its reference, with weights."""
     names = ("chosen_log_prob", "rejected_log_prob", "ref_chosen_log_prob", "ref_rejected_log_prob")
-    log_probs = {name: -4 * torch.rand(4, generator=generator) for name in names}
-    return log_probs | {"weight": torch.rand(4, generator=generator) + 0.5}
+    return four_answers(*names, generator=generator) | {"weight": torch.rand(4, generator=generator) + 0.5}
 
 
 LOSS = LossSpec(
