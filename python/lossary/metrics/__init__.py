@@ -85,6 +85,7 @@ from lossary.metrics.recalibration import (
     fit_isotonic,
     fit_temperature,
 )
+from lossary.metrics.relative_error import relative_l2_error
 from lossary.metrics.report import classification_report
 from lossary.metrics.retrieval import (
     map_at_r,
@@ -214,6 +215,7 @@ __all__ = [
     "rank_histogram",
     "recall_at_k",
     "recall_score",
+    "relative_l2_error",
     "reliability_diagram",
     "retrieval_report",
     "roc_auc_score",
