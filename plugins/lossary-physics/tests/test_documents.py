@@ -1,13 +1,17 @@
-"""What a reader is shown runs: the README and the example."""
+"""What a reader is shown runs: the README, the examples of what is no loss, and the example."""
 
 import doctest
 import importlib.util
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
+import lossary_physics
 import pytest
 import torch
 
 PACK = Path(__file__).parents[1]
+BESIDE_LOSSES = [info.name for info in iter_modules(lossary_physics.__path__) if info.ispkg]
 
 
 @pytest.fixture
@@ -20,6 +24,13 @@ def one_thread():
 
 def test_readme_runs():
     result = doctest.testfile(str(PACK / "README.md"), module_relative=False)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", BESIDE_LOSSES)
+def test_examples_beside_the_losses_run(name):
+    result = doctest.testmod(import_module(f"lossary_physics.{name}"))
     assert result.attempted > 0
     assert result.failed == 0
 
