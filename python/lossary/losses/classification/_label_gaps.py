@@ -1,10 +1,9 @@
-"""By how much each class outscores the right one of its row, and soft maxima of that.
+"""By how much each class outscores the right one of its row.
 
 The losses of the family of Zhu, Ying and Yang take the worst distribution over the labels of a row: the
 largest expected gap, less a price for leaving the uniform distribution.
 """
 
-import math
 from typing import Literal, get_args
 
 from torch import Tensor
@@ -49,28 +48,3 @@ def label_gaps(scores: Tensor, columns: Tensor, margin: float) -> Tensor:
     check_non_negative("margin", margin)
     gaps = scores - scores.gather(1, columns)
     return (gaps + margin).scatter(1, columns, 0.0) if margin else gaps
-
-
-def soft_maximum(values: Tensor, temperature: float | Tensor, keep: Tensor | None = None) -> Tensor:
-    """T log(mean(exp(x / T))) of each row, (batch,): from the largest value to the mean as T grows.
-
-    Args:
-        values: (batch, items).
-        temperature: T, above 0; a number or (batch, 1).
-        keep: (batch, items), which items to take, one per row at least; None takes all.
-    """
-    count = values.new_full((1, 1), values.shape[1])
-    if keep is not None:
-        count = keep.sum(1, keepdim=True).to(values.dtype)
-        values = values.where(keep, -math.inf)
-    largest = values.detach().amax(1, keepdim=True)
-    excess = (values - largest) / temperature
-    change = excess.expm1()
-    if keep is not None:
-        change = change.where(keep, 0.0)
-    change = change.sum(1, keepdim=True) / count
-    # Near the mean the logarithm of a sum would lose what the temperature multiplies; far from it 1 + change
-    # would lose what is left of it.
-    near = change > -0.5
-    spread = excess.logsumexp(1, keepdim=True) - count.log()
-    return (largest + temperature * change.where(near, 0.0).log1p().where(near, spread)).squeeze(1)

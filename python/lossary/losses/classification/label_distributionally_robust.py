@@ -19,7 +19,8 @@ from lossary.authoring import (
 )
 from lossary.authoring.validation import check_positive
 from lossary.losses.classification._class_rows import best_class, class_columns, six_rows
-from lossary.losses.classification._label_gaps import Normalize, label_gaps, normalized_scores, soft_maximum
+from lossary.losses.classification._label_gaps import Normalize, label_gaps, normalized_scores
+from lossary.ops.soft_maximum import soft_maximum
 
 
 @full_precision

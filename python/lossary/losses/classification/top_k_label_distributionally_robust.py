@@ -22,7 +22,8 @@ from lossary.authoring import (
 from lossary.authoring.validation import check_int, check_non_negative
 from lossary.errors import InvalidInputError
 from lossary.losses.classification._class_rows import best_class, class_columns, class_scores, six_rows
-from lossary.losses.classification._label_gaps import label_gaps, soft_maximum
+from lossary.losses.classification._label_gaps import label_gaps
+from lossary.ops.soft_maximum import soft_maximum
 
 
 @full_precision
