@@ -23,8 +23,8 @@ from lossary.authoring.validation import (
 from lossary.errors import InvalidInputError
 from lossary.losses.classification._class_rows import best_class, class_columns, six_rows
 from lossary.losses.classification._label_gaps import Normalize, label_gaps, normalized_scores
-from lossary.ops.soft_maximum import soft_maximum
 from lossary.ops.dataset_rows import dataset_rows, read_rows, revise_rows
+from lossary.ops.soft_maximum import soft_maximum
 
 _FLOOR = 1e-5  # the authors' code adds it to every probability before the divergence
 
