@@ -168,12 +168,114 @@ from lossary.losses.contrastive_learning.simple_contrastive import SimpleContras
 from lossary.losses.contrastive_learning.simple_contrastive import simple_contrastive as simple_contrastive
 from lossary.losses.contrastive_learning.uniformity import Uniformity as Uniformity
 from lossary.losses.contrastive_learning.uniformity import uniformity as uniformity
+from lossary.losses.distillation.binary_kl_distillation import BinaryKlDistillation as BinaryKlDistillation
+from lossary.losses.distillation.binary_kl_distillation import (
+    binary_kl_distillation as binary_kl_distillation,
+)
+from lossary.losses.distillation.binary_kl_norm_distillation import (
+    BinaryKlNormDistillation as BinaryKlNormDistillation,
+)
+from lossary.losses.distillation.binary_kl_norm_distillation import (
+    binary_kl_norm_distillation as binary_kl_norm_distillation,
+)
+from lossary.losses.distillation.correlation_distillation import (
+    CorrelationDistillation as CorrelationDistillation,
+)
+from lossary.losses.distillation.correlation_distillation import (
+    correlation_distillation as correlation_distillation,
+)
+from lossary.losses.distillation.decoupled_knowledge_distillation import (
+    DecoupledKnowledgeDistillation as DecoupledKnowledgeDistillation,
+)
+from lossary.losses.distillation.decoupled_knowledge_distillation import (
+    decoupled_knowledge_distillation as decoupled_knowledge_distillation,
+)
+from lossary.losses.distillation.dual_head_distillation import DualHeadDistillation as DualHeadDistillation
+from lossary.losses.distillation.dual_head_distillation import (
+    dual_head_distillation as dual_head_distillation,
+)
+from lossary.losses.distillation.knowledge_distillation import KnowledgeDistillation as KnowledgeDistillation
+from lossary.losses.distillation.knowledge_distillation import (
+    knowledge_distillation as knowledge_distillation,
+)
+from lossary.losses.distillation.normalized_knowledge_distillation import (
+    NormalizedKnowledgeDistillation as NormalizedKnowledgeDistillation,
+)
+from lossary.losses.distillation.normalized_knowledge_distillation import (
+    normalized_knowledge_distillation as normalized_knowledge_distillation,
+)
 from lossary.losses.distillation.plackett_luce_distillation import (
     PlackettLuceDistillation as PlackettLuceDistillation,
 )
 from lossary.losses.distillation.plackett_luce_distillation import (
     plackett_luce_distillation as plackett_luce_distillation,
 )
+from lossary.losses.distillation.trajectory_consistency import TrajectoryConsistency as TrajectoryConsistency
+from lossary.losses.distillation.trajectory_consistency import (
+    trajectory_consistency as trajectory_consistency,
+)
+from lossary.losses.distillation.universal_self_knowledge_distillation import (
+    UniversalSelfKnowledgeDistillation as UniversalSelfKnowledgeDistillation,
+)
+from lossary.losses.distillation.universal_self_knowledge_distillation import (
+    universal_self_knowledge_distillation as universal_self_knowledge_distillation,
+)
+from lossary.losses.distributions.cauchy_schwarz_divergence import (
+    CauchySchwarzDivergence as CauchySchwarzDivergence,
+)
+from lossary.losses.distributions.cauchy_schwarz_divergence import (
+    cauchy_schwarz_divergence as cauchy_schwarz_divergence,
+)
+from lossary.losses.distributions.cauchy_schwarz_information_bottleneck import (
+    CauchySchwarzInformationBottleneck as CauchySchwarzInformationBottleneck,
+)
+from lossary.losses.distributions.cauchy_schwarz_information_bottleneck import (
+    cauchy_schwarz_information_bottleneck as cauchy_schwarz_information_bottleneck,
+)
+from lossary.losses.distributions.cauchy_schwarz_mutual_information import (
+    CauchySchwarzMutualInformation as CauchySchwarzMutualInformation,
+)
+from lossary.losses.distributions.cauchy_schwarz_mutual_information import (
+    cauchy_schwarz_mutual_information as cauchy_schwarz_mutual_information,
+)
+from lossary.losses.distributions.compositional_likelihood import (
+    CompositionalLikelihood as CompositionalLikelihood,
+)
+from lossary.losses.distributions.compositional_likelihood import (
+    compositional_likelihood as compositional_likelihood,
+)
+from lossary.losses.distributions.conditional_cauchy_schwarz_divergence import (
+    ConditionalCauchySchwarzDivergence as ConditionalCauchySchwarzDivergence,
+)
+from lossary.losses.distributions.conditional_cauchy_schwarz_divergence import (
+    conditional_cauchy_schwarz_divergence as conditional_cauchy_schwarz_divergence,
+)
+from lossary.losses.distributions.crps_ensemble import CrpsEnsemble as CrpsEnsemble
+from lossary.losses.distributions.crps_ensemble import crps_ensemble as crps_ensemble
+from lossary.losses.distributions.crps_gaussian import CrpsGaussian as CrpsGaussian
+from lossary.losses.distributions.crps_gaussian import crps_gaussian as crps_gaussian
+from lossary.losses.distributions.energy_score import EnergyScore as EnergyScore
+from lossary.losses.distributions.energy_score import energy_score as energy_score
+from lossary.losses.distributions.exponential_noise_contrastive import (
+    ExponentialNoiseContrastive as ExponentialNoiseContrastive,
+)
+from lossary.losses.distributions.exponential_noise_contrastive import (
+    exponential_noise_contrastive as exponential_noise_contrastive,
+)
+from lossary.losses.distributions.f_distillation import FDistillation as FDistillation
+from lossary.losses.distributions.f_distillation import f_distillation as f_distillation
+from lossary.losses.distributions.frechet_distance import FrechetDistance as FrechetDistance
+from lossary.losses.distributions.frechet_distance import frechet_distance as frechet_distance
+from lossary.losses.distributions.kernel_distance import KernelDistance as KernelDistance
+from lossary.losses.distributions.kernel_distance import kernel_distance as kernel_distance
+from lossary.losses.distributions.multi_kernel_mmd import MultiKernelMmd as MultiKernelMmd
+from lossary.losses.distributions.multi_kernel_mmd import multi_kernel_mmd as multi_kernel_mmd
+from lossary.losses.distributions.noise_contrastive import NoiseContrastive as NoiseContrastive
+from lossary.losses.distributions.noise_contrastive import noise_contrastive as noise_contrastive
+from lossary.losses.distributions.sinkhorn_divergence import SinkhornDivergence as SinkhornDivergence
+from lossary.losses.distributions.sinkhorn_divergence import sinkhorn_divergence as sinkhorn_divergence
+from lossary.losses.distributions.spectral_crps import SpectralCrps as SpectralCrps
+from lossary.losses.distributions.spectral_crps import spectral_crps as spectral_crps
 from lossary.losses.imbalance.anyloss import Anyloss as Anyloss
 from lossary.losses.imbalance.anyloss import anyloss as anyloss
 from lossary.losses.imbalance.binary_tversky import BinaryTversky as BinaryTversky
@@ -182,8 +284,34 @@ from lossary.losses.imbalance.likelihood_weighted import LikelihoodWeighted as L
 from lossary.losses.imbalance.likelihood_weighted import likelihood_weighted as likelihood_weighted
 from lossary.losses.imbalance.self_adjusting_dice import SelfAdjustingDice as SelfAdjustingDice
 from lossary.losses.imbalance.self_adjusting_dice import self_adjusting_dice as self_adjusting_dice
+from lossary.losses.margin_heads.adaptive_margin_softmax import AdaptiveMarginSoftmax as AdaptiveMarginSoftmax
+from lossary.losses.margin_heads.adaptive_margin_softmax import (
+    adaptive_margin_softmax as adaptive_margin_softmax,
+)
+from lossary.losses.margin_heads.arcface import Arcface as Arcface
+from lossary.losses.margin_heads.arcface import arcface as arcface
+from lossary.losses.margin_heads.cosface import Cosface as Cosface
+from lossary.losses.margin_heads.cosface import cosface as cosface
+from lossary.losses.margin_heads.elastic_arcface import ElasticArcface as ElasticArcface
+from lossary.losses.margin_heads.elastic_arcface import elastic_arcface as elastic_arcface
+from lossary.losses.margin_heads.elastic_cosface import ElasticCosface as ElasticCosface
+from lossary.losses.margin_heads.elastic_cosface import elastic_cosface as elastic_cosface
+from lossary.losses.margin_heads.magface import Magface as Magface
+from lossary.losses.margin_heads.magface import magface as magface
+from lossary.losses.margin_heads.normalized_softmax import NormalizedSoftmax as NormalizedSoftmax
+from lossary.losses.margin_heads.normalized_softmax import normalized_softmax as normalized_softmax
+from lossary.losses.margin_heads.sigmoid_constrained_hypersphere import (
+    SigmoidConstrainedHypersphere as SigmoidConstrainedHypersphere,
+)
+from lossary.losses.margin_heads.sigmoid_constrained_hypersphere import (
+    sigmoid_constrained_hypersphere as sigmoid_constrained_hypersphere,
+)
+from lossary.losses.margin_heads.sphereface import Sphereface as Sphereface
+from lossary.losses.margin_heads.sphereface import sphereface as sphereface
 from lossary.losses.metric_learning.binomial_deviance import BinomialDeviance as BinomialDeviance
 from lossary.losses.metric_learning.binomial_deviance import binomial_deviance as binomial_deviance
+from lossary.losses.metric_learning.center_contrastive import CenterContrastive as CenterContrastive
+from lossary.losses.metric_learning.center_contrastive import center_contrastive as center_contrastive
 from lossary.losses.metric_learning.contrastive import Contrastive as Contrastive
 from lossary.losses.metric_learning.contrastive import contrastive as contrastive
 from lossary.losses.metric_learning.general_pair_weighting import GeneralPairWeighting as GeneralPairWeighting
@@ -192,6 +320,18 @@ from lossary.losses.metric_learning.general_pair_weighting import (
 )
 from lossary.losses.metric_learning.half_symmetry import HalfSymmetry as HalfSymmetry
 from lossary.losses.metric_learning.half_symmetry import half_symmetry as half_symmetry
+from lossary.losses.metric_learning.hyperbolic_cross_entropy import (
+    HyperbolicCrossEntropy as HyperbolicCrossEntropy,
+)
+from lossary.losses.metric_learning.hyperbolic_cross_entropy import (
+    hyperbolic_cross_entropy as hyperbolic_cross_entropy,
+)
+from lossary.losses.metric_learning.hyperbolic_pairwise_confusion import (
+    HyperbolicPairwiseConfusion as HyperbolicPairwiseConfusion,
+)
+from lossary.losses.metric_learning.hyperbolic_pairwise_confusion import (
+    hyperbolic_pairwise_confusion as hyperbolic_pairwise_confusion,
+)
 from lossary.losses.metric_learning.inter_intra_class_nearest_neighbors import (
     InterIntraClassNearestNeighbors as InterIntraClassNearestNeighbors,
 )
@@ -200,14 +340,36 @@ from lossary.losses.metric_learning.inter_intra_class_nearest_neighbors import (
 )
 from lossary.losses.metric_learning.lifted_structure import LiftedStructure as LiftedStructure
 from lossary.losses.metric_learning.lifted_structure import lifted_structure as lifted_structure
+from lossary.losses.metric_learning.mixup_pair import MixupPair as MixupPair
+from lossary.losses.metric_learning.mixup_pair import mixup_pair as mixup_pair
 from lossary.losses.metric_learning.multi_similarity import MultiSimilarity as MultiSimilarity
 from lossary.losses.metric_learning.multi_similarity import multi_similarity as multi_similarity
 from lossary.losses.metric_learning.n_pair import NPair as NPair
 from lossary.losses.metric_learning.n_pair import n_pair as n_pair
+from lossary.losses.metric_learning.orthogonal_projection import OrthogonalProjection as OrthogonalProjection
+from lossary.losses.metric_learning.orthogonal_projection import (
+    orthogonal_projection as orthogonal_projection,
+)
+from lossary.losses.metric_learning.perpetual_orthogonal_projection import (
+    PerpetualOrthogonalProjection as PerpetualOrthogonalProjection,
+)
+from lossary.losses.metric_learning.perpetual_orthogonal_projection import (
+    perpetual_orthogonal_projection as perpetual_orthogonal_projection,
+)
 from lossary.losses.metric_learning.proto_triplet import ProtoTriplet as ProtoTriplet
 from lossary.losses.metric_learning.proto_triplet import proto_triplet as proto_triplet
+from lossary.losses.metric_learning.relative_entropy_clustering import (
+    RelativeEntropyClustering as RelativeEntropyClustering,
+)
+from lossary.losses.metric_learning.relative_entropy_clustering import (
+    relative_entropy_clustering as relative_entropy_clustering,
+)
 from lossary.losses.metric_learning.triplet import Triplet as Triplet
 from lossary.losses.metric_learning.triplet import triplet as triplet
+from lossary.losses.metric_learning.unified_negative_pair import UnifiedNegativePair as UnifiedNegativePair
+from lossary.losses.metric_learning.unified_negative_pair import (
+    unified_negative_pair as unified_negative_pair,
+)
 from lossary.losses.ranking.bayesian_personalized_ranking import (
     BayesianPersonalizedRanking as BayesianPersonalizedRanking,
 )
@@ -268,6 +430,38 @@ from lossary.losses.retrieval.soft_info_nce import SoftInfoNce as SoftInfoNce
 from lossary.losses.retrieval.soft_info_nce import soft_info_nce as soft_info_nce
 from lossary.losses.retrieval.soft_label_alignment import SoftLabelAlignment as SoftLabelAlignment
 from lossary.losses.retrieval.soft_label_alignment import soft_label_alignment as soft_label_alignment
+from lossary.losses.robustness.bone_length_consistency import BoneLengthConsistency as BoneLengthConsistency
+from lossary.losses.robustness.bone_length_consistency import (
+    bone_length_consistency as bone_length_consistency,
+)
+from lossary.losses.robustness.kl_robust_reweighting import KlRobustReweighting as KlRobustReweighting
+from lossary.losses.robustness.kl_robust_reweighting import kl_robust_reweighting as kl_robust_reweighting
+from lossary.losses.robustness.motion_derivative_consistency import (
+    MotionDerivativeConsistency as MotionDerivativeConsistency,
+)
+from lossary.losses.robustness.motion_derivative_consistency import (
+    motion_derivative_consistency as motion_derivative_consistency,
+)
+from lossary.losses.robustness.multi_teacher_adversarial_distillation import (
+    MultiTeacherAdversarialDistillation as MultiTeacherAdversarialDistillation,
+)
+from lossary.losses.robustness.multi_teacher_adversarial_distillation import (
+    multi_teacher_adversarial_distillation as multi_teacher_adversarial_distillation,
+)
+from lossary.losses.robustness.robust_self_supervised_linear import (
+    RobustSelfSupervisedLinear as RobustSelfSupervisedLinear,
+)
+from lossary.losses.robustness.robust_self_supervised_linear import (
+    robust_self_supervised_linear as robust_self_supervised_linear,
+)
+from lossary.losses.robustness.trades import Trades as Trades
+from lossary.losses.robustness.trades import trades as trades
+from lossary.losses.robustness.weighted_energy_adversarial import (
+    WeightedEnergyAdversarial as WeightedEnergyAdversarial,
+)
+from lossary.losses.robustness.weighted_energy_adversarial import (
+    weighted_energy_adversarial as weighted_energy_adversarial,
+)
 from lossary.losses.segmentation.betti_matching import BettiMatching as BettiMatching
 from lossary.losses.segmentation.betti_matching import betti_matching as betti_matching
 from lossary.losses.segmentation.branch_disagreement import BranchDisagreement as BranchDisagreement

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import numpy as np
+import numpy as np  # np.random is imported when it is used: it takes as long as half of the metrics
 from numpy.typing import NDArray
 
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
@@ -16,7 +16,7 @@ def plackett_luce_sample(
     *,
     num_samples: int = 1,
     top_k: int | None = None,
-    generator: np.random.Generator | int | None = None,
+    generator: "np.random.Generator | int | None" = None,
     gumbel: Any = None,
 ) -> NDArray[np.int64]:
     """Draw rankings: items in descending order of their score plus Gumbel noise.
@@ -58,7 +58,7 @@ def plackett_luce_sample(
     return order[..., :top_k].astype(np.int64, copy=False)
 
 
-def _noise(generator: np.random.Generator | int | None, shape: tuple[int, int, int]) -> Array:
+def _noise(generator: "np.random.Generator | int | None", shape: tuple[int, int, int]) -> Array:
     if isinstance(generator, bool) or not isinstance(
         generator, np.random.Generator | int | np.integer | type(None)
     ):

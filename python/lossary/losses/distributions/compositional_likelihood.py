@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lossary.authoring import LossSpec, Paper, Property, full_precision
+from lossary.authoring import LossSpec, Paper, Picture, Property, full_precision
 from lossary.authoring.validation import check_between, check_finite
 from lossary.losses.distributions import _unnormalized
 from lossary.losses.distributions._unnormalized import DETECTION, check_samples, noise_log_ratio
@@ -137,6 +137,11 @@ def example_inputs(generator: torch.Generator) -> dict[str, Tensor]:
     return inputs
 
 
+def _spread(example: dict[str, Tensor], factor: Tensor) -> dict[str, Tensor]:
+    """The model's log densities, their differences multiplied by a factor."""
+    return {name: example[name] * factor for name in ("data_log_density", "noise_log_density")}
+
+
 LOSS = LossSpec(
     function=compositional_likelihood,
     module=CompositionalLikelihood,
@@ -159,4 +164,5 @@ LOSS = LossSpec(
         }
     ),
     aliases=("meco",),
+    picture=Picture(inputs=_spread, low=-2.0, high=3.0, words="factor of the log densities"),
 )

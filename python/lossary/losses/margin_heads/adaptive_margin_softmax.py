@@ -14,6 +14,7 @@ from lossary.authoring import (
     ExactMetric,
     LossSpec,
     Paper,
+    Picture,
     Property,
     Reduction,
     full_precision,
@@ -176,6 +177,12 @@ class AdaptiveMarginSoftmax(head_module(adaptive_margin_softmax)):  # type: igno
         return loss
 
 
+def _towards_classes(example: dict[str, Any], share: Tensor) -> dict[str, Any]:
+    """Each embedding moved to the row of its class."""
+    embeddings, own = example["embeddings"], example["weight"][example["labels"]]
+    return {"embeddings": embeddings + share * (own - embeddings)}
+
+
 LOSS = LossSpec(
     function=adaptive_margin_softmax,
     module=AdaptiveMarginSoftmax,
@@ -204,4 +211,5 @@ LOSS = LossSpec(
         "gradcheck": "scale and margin are constants of the gradient, by definition, but not of the value"
     },
     module_sizes=EXAMPLE_SIZES,
+    picture=Picture(inputs=_towards_classes, low=-1.0, high=0.9, words="share of the way to the class"),
 )
