@@ -80,8 +80,8 @@ def bias_aware_force(
         >>> import torch
         >>> energy, force = torch.zeros(1), torch.zeros(1, 1, 3)
         >>> label = torch.tensor([[[3.0, 0.0, 0.0]]])  # mean error 1, and the teacher errs by 1 as well
-        >>> trained = bias_aware_force(energy, torch.ones(1), force, label, force, force_weight=0.5)
-        >>> trained  # (1 + exp(-1)) / 2
+        >>> loss = bias_aware_force(energy, torch.ones(1), force, label, force, force_weight=0.5)
+        >>> loss  # (1 + exp(-1)) / 2
         tensor(0.6839)
     """
     check_positive("temperature", temperature)
