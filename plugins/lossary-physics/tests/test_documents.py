@@ -28,6 +28,12 @@ def test_readme_runs():
     assert result.failed == 0
 
 
+def test_readme_names_every_loss_and_what_goes_with_them():
+    readme = (PACK / "README.md").read_text(encoding="utf-8")
+    names = [info.name for info in iter_modules(lossary_physics.__path__) if not info.name.startswith("_")]
+    assert [name for name in names if f"`{name}" not in readme] == []
+
+
 @pytest.mark.parametrize("name", BESIDE_LOSSES)
 def test_examples_beside_the_losses_run(name):
     result = doctest.testmod(import_module(f"lossary_physics.{name}"))
