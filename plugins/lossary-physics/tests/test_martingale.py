@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from lossary.conformance.goldens import load_goldens
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary_physics.martingale import martingale
-from lossary_physics.mean_square_temporal_difference import (
-    martingale_orthogonality,
-    mean_square_temporal_difference,
-)
+from lossary_physics.martingale_orthogonality import martingale_orthogonality
+from lossary_physics.mean_square_temporal_difference import mean_square_temporal_difference
 
 GOLDENS = load_goldens(Path(__file__).parent / "goldens" / "058-martingale_orthogonality.json")
 
