@@ -7,7 +7,7 @@ import pytest
 import torch
 from lossary.conformance.goldens import load_goldens
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary_physics.flow_super_resolution import flow_super_resolution, flow_super_resolution_terms
+from lossary_physics.flow_super_resolution import LOSS, flow_super_resolution, flow_super_resolution_terms
 
 GOLDENS = load_goldens(Path(__file__).parent / "goldens" / "134-flow_super_resolution.json")
 
@@ -52,6 +52,12 @@ def test_spacing_may_differ_by_axis():
     torch.testing.assert_close(both, along + across)
     equal = flow_super_resolution(field, target, spacing=(0.5, 0.5))
     torch.testing.assert_close(flow_super_resolution(field, target, spacing=0.5), equal)
+
+
+def test_the_metric_is_the_relative_error_of_the_velocities():
+    target = torch.ones(1, 2, 3, 3)
+    (metric,) = LOSS.pairs_with
+    assert metric(prediction=1.5 * target, target=target) == pytest.approx(0.5)
 
 
 def test_the_loss_is_the_weighted_sum_of_its_terms():

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from lossary.authoring import LossSpec, Paper, Property, full_precision, loss_module, reduce
+from lossary.authoring import ExactMetric, LossSpec, Paper, Property, full_precision, loss_module, reduce
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
@@ -171,7 +171,7 @@ LOSS = LossSpec(
     ),
     differentiable=("prediction",),
     example_inputs=example_inputs,
-    unpaired_reason="it is itself the exact squared error of velocities, and of their gradients",
+    pairs_with=(ExactMetric(name="relative_l2_error"),),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

@@ -144,7 +144,7 @@ LOSS = LossSpec(
     ),
     differentiable=("position_t", "velocity", "state_t", "state_xx"),
     example_inputs=example_inputs,
-    unpaired_reason="the exact metric is the error against the solution of the equation, which is no input",
+    unpaired_reason="the exact metric is relative_l2_error against the solution, which is no input",
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

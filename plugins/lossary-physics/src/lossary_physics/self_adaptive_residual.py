@@ -99,7 +99,7 @@ LOSS = LossSpec(
     ),
     differentiable=("residual", "point_weight"),
     example_inputs=example_inputs,
-    unpaired_reason="the exact metric is the error against the solution of the equation, which is no input",
+    unpaired_reason="the exact metric is relative_l2_error against the solution, which is no input",
     properties=frozenset({Property.NON_NEGATIVE, Property.BATCH_ORDER_FREE, Property.REJECTS_EMPTY_BATCH}),
     exceptions={
         "gradcheck": "the gradient of the weights is reversed by definition, that of the value is not"
