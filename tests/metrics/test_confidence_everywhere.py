@@ -147,6 +147,8 @@ WITHOUT = {
     "jaccard_score",
     "kendall_test",
     "learning_rate_sensitivity",
+    "kernel_target_alignment",
+    "linear_cka",
     "log_loss",
     "mann_whitney_u",
     "matthews_corrcoef",

@@ -47,6 +47,7 @@ from lossary.metrics.generators import InceptionScore, gaussian_frechet_distance
 from lossary.metrics.grouped import grouped_auc
 from lossary.metrics.hinge import hinge_loss
 from lossary.metrics.kendall import kendall_tau, kendall_test, weighted_kendall_tau
+from lossary.metrics.kernel_alignment import kernel_target_alignment, linear_cka
 from lossary.metrics.label_ranking import (
     coverage_error,
     label_ranking_average_precision_score,
@@ -187,10 +188,12 @@ __all__ = [
     "jaccard_score",
     "kendall_tau",
     "kendall_test",
+    "kernel_target_alignment",
     "ks_calibration_error",
     "label_ranking_average_precision_score",
     "label_ranking_loss",
     "learning_rate_sensitivity",
+    "linear_cka",
     "log_loss",
     "mann_whitney_u",
     "map_at_r",
