@@ -62,6 +62,12 @@ from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
 from lossary.metrics.normality import bhep
+from lossary.metrics.out_of_distribution import (
+    MahalanobisConfidence,
+    detection_accuracy,
+    fpr_at_tpr,
+    mahalanobis_confidence,
+)
 from lossary.metrics.partial import partial_auc
 from lossary.metrics.persistence import (
     BettiMatchingPairs,
@@ -123,6 +129,7 @@ __all__ = [
     "Interval",
     "IsotonicCalibrator",
     "LearningRateSensitivity",
+    "MahalanobisConfidence",
     "MatchRecord",
     "PairRecord",
     "PersistencePairs",
@@ -163,6 +170,7 @@ __all__ = [
     "d2_log_loss_score",
     "dcg_score",
     "det_curve",
+    "detection_accuracy",
     "effective_rank",
     "embedding_utilization",
     "energy_score",
@@ -176,6 +184,7 @@ __all__ = [
     "fit_isotonic",
     "fit_temperature",
     "forget_quality",
+    "fpr_at_tpr",
     "gaussian_frechet_distance",
     "generalized_energy_distance",
     "geometric_mean_score",
@@ -195,6 +204,7 @@ __all__ = [
     "learning_rate_sensitivity",
     "linear_cka",
     "log_loss",
+    "mahalanobis_confidence",
     "mann_whitney_u",
     "map_at_r",
     "matthews_corrcoef",
