@@ -158,6 +158,7 @@ WITHOUT = {
     "mann_whitney_u",
     "matthews_corrcoef",
     "metric_at_thresholds",
+    "modified_entropy",
     "multilabel_confusion_matrix",
     "naive_loss_minimization_alignment",
     "persistence_pairs",

@@ -58,6 +58,7 @@ from lossary.metrics.likelihood_ratios import class_likelihood_ratios
 from lossary.metrics.log_loss import d2_log_loss_score, log_loss
 from lossary.metrics.mann_whitney import mann_whitney_u
 from lossary.metrics.mask_sets import generalized_energy_distance
+from lossary.metrics.modified_entropy import modified_entropy
 from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
@@ -212,6 +213,7 @@ __all__ = [
     "mean_average_precision",
     "mean_reciprocal_rank",
     "metric_at_thresholds",
+    "modified_entropy",
     "multilabel_confusion_matrix",
     "naive_loss_minimization_alignment",
     "ndcg_at_k",
