@@ -166,6 +166,7 @@ WITHOUT = {
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
+    "predictive_mixture",
     "rank_histogram",
     "recall_score",
     "relative_l2_error",

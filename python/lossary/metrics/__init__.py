@@ -86,6 +86,7 @@ from lossary.metrics.precision_recall import (
     precision_score,
     recall_score,
 )
+from lossary.metrics.predictive_mixture import PredictiveMixture, predictive_mixture
 from lossary.metrics.rank_pairs import RankTest
 from lossary.metrics.recalibration import (
     IsotonicCalibrator,
@@ -134,6 +135,7 @@ __all__ = [
     "MatchRecord",
     "PairRecord",
     "PersistencePairs",
+    "PredictiveMixture",
     "RankTest",
     "ReliabilityDiagram",
     "RocAucComparison",
@@ -226,6 +228,7 @@ __all__ = [
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
+    "predictive_mixture",
     "r_precision",
     "rank_histogram",
     "recall_at_k",
