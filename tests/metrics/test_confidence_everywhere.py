@@ -176,6 +176,7 @@ WITHOUT = {
     "spearman_test",
     "spread_skill_ratio",
     "truth_ratio",
+    "voronoi_parameter_error",
     "zero_one_loss",
 }
 

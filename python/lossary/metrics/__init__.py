@@ -119,6 +119,7 @@ from lossary.metrics.topology_errors import (
 )
 from lossary.metrics.unlearning import forget_quality, truth_ratio
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
+from lossary.metrics.voronoi_parameter_error import VoronoiParameterError, voronoi_parameter_error
 
 __all__ = [
     "BettiErrors",
@@ -143,6 +144,7 @@ __all__ = [
     "TemperatureScaling",
     "ThresholdChoice",
     "ThresholdChoices",
+    "VoronoiParameterError",
     "accuracy_score",
     "adaptive_calibration_error",
     "adjusted_mutual_info_score",
@@ -249,6 +251,7 @@ __all__ = [
     "true_accept_rate",
     "truth_ratio",
     "verification_accuracy",
+    "voronoi_parameter_error",
     "weighted_kendall_tau",
     "zero_one_loss",
 ]
