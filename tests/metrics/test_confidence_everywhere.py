@@ -161,6 +161,7 @@ WITHOUT = {
     "modified_entropy",
     "multilabel_confusion_matrix",
     "naive_loss_minimization_alignment",
+    "neural_collapse",
     "persistence_pairs",
     "plot_betti_matching",
     "precision_recall_curve",

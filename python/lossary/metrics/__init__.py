@@ -62,6 +62,7 @@ from lossary.metrics.modified_entropy import modified_entropy
 from lossary.metrics.multilabel_confusion import multilabel_confusion_matrix
 from lossary.metrics.mutual_information import adjusted_mutual_info_score, normalized_mutual_info_score
 from lossary.metrics.ndcg import dcg_score, ndcg_at_k, ndcg_score
+from lossary.metrics.neural_collapse import NeuralCollapse, neural_collapse
 from lossary.metrics.normality import bhep
 from lossary.metrics.out_of_distribution import (
     MahalanobisConfidence,
@@ -134,6 +135,7 @@ __all__ = [
     "LearningRateSensitivity",
     "MahalanobisConfidence",
     "MatchRecord",
+    "NeuralCollapse",
     "PairRecord",
     "PersistencePairs",
     "PredictiveMixture",
@@ -222,6 +224,7 @@ __all__ = [
     "naive_loss_minimization_alignment",
     "ndcg_at_k",
     "ndcg_score",
+    "neural_collapse",
     "normalized_mutual_info_score",
     "partial_auc",
     "persistence_pairs",
