@@ -136,30 +136,32 @@ def losses_of_structure(total: Tensor, difference: Tensor, window: Window) -> tu
     """One minus the luminance factor and one minus the structure factor at each position, of tensors.
 
     Args:
-        total: s, (images, *space).
+        total: s, (batch, channels, *space).
         difference: d, likewise.
         window: of the local means.
     """
-    ndim = total.ndim - 1
-    kernel = total.new_tensor(window.weights)
+    ndim = total.ndim - 2
+    both = torch.cat([total, difference], 1)
     # Variances do not depend on the mean of the image; without it their squares cancel less.
-    offset = torch.stack([total, difference]).detach().flatten(2).mean(2)
-    offset = offset.reshape(2, -1, *[1] * ndim)
-    centred = torch.stack([total, difference]) - offset
-    means = torch.cat([centred, centred.square()]).flatten(0, 1).unsqueeze(1)
+    offset = both.detach().flatten(2).mean(2).reshape(*both.shape[:2], *[1] * ndim)
+    centred = both - offset
+    means = torch.cat([centred, centred.square()], 1)
+    maps = means.shape[1]
+    kernel = total.new_tensor(window.weights)
     for axis in range(ndim):
-        shape = [1] * (2 + ndim)
-        shape[2 + axis] = -1
-        means = _CONVOLUTIONS[ndim](means, kernel.view(shape))
-    mean, square = means.squeeze(1).reshape(2, 2, -1, *means.shape[2:]).unbind(0)
+        shape = [1] * ndim
+        shape[axis] = -1
+        weight = kernel.view(1, 1, *shape).expand(maps, *[-1] * (ndim + 1))
+        means = _CONVOLUTIONS[ndim](means, weight, groups=maps)  # as groups much faster than as a batch
+    mean, square = means.chunk(2, 1)
     variance = (square - mean.square()).clamp(min=0) * window.correction(ndim)
-    return _losses(mean + offset, variance, window)
+    return _losses(window, *(mean + offset).chunk(2, 1), *variance.chunk(2, 1))
 
 
 def losses_of_structure_arrays(
     total: np.ndarray, difference: np.ndarray, window: Window
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`losses_of_structure` of arrays in float64."""
+    """`losses_of_structure` of arrays (images, *space) in float64."""
     ndim = total.ndim - 1
     images = np.stack([total, difference])
     offset = images.mean(axis=tuple(range(2, 2 + ndim)), keepdims=True)
@@ -170,30 +172,28 @@ def losses_of_structure_arrays(
         means = windows @ np.array(window.weights)
     mean, square = means
     variance = np.maximum(square - mean**2, 0) * window.correction(ndim)
-    return _losses(mean + offset, variance, window)
+    return _losses(window, *(mean + offset), *variance)
 
 
-def _losses(mean: Any, variance: Any, window: Window) -> tuple[Any, Any]:
-    """The two losses from the local means and variances of (s, d)."""
-    squared = mean * mean
-    luminance = squared[1] / ((squared[0] + squared[1]) / 2 + window.c1)
-    structure = variance[1] / ((variance[0] + variance[1]) / 2 + window.c2)
+def _losses(window: Window, mean_s: Any, mean_d: Any, variance_s: Any, variance_d: Any) -> tuple[Any, Any]:
+    """The two losses from the local means and variances of s and d."""
+    luminance = mean_d**2 / ((mean_s**2 + mean_d**2) / 2 + window.c1)
+    structure = variance_d / ((variance_s + variance_d) / 2 + window.c2)
     return luminance, structure
 
 
 def halved(images: Tensor) -> Tensor:
-    """Every other position of (images, *space), the mean of two along each axis.
+    """Every other position of (batch, channels, *space), the mean of two along each axis.
 
     An axis of odd length is first lengthened by a zero on both sides, which counts.
     """
-    ndim = images.ndim - 1
-    padding = [side % 2 for side in images.shape[1:]]
-    pooled: Tensor = _POOLS[ndim](images.unsqueeze(1), 2, padding=padding)
-    return pooled.squeeze(1)
+    padding = [side % 2 for side in images.shape[2:]]
+    pooled: Tensor = _POOLS[images.ndim - 2](images, 2, padding=padding)
+    return pooled
 
 
 def halved_arrays(images: np.ndarray) -> np.ndarray:
-    """`halved` of arrays."""
+    """`halved` of arrays (images, *space)."""
     for axis in range(1, images.ndim):
         odd = images.shape[axis] % 2
         padding = [(0, 0)] * images.ndim

@@ -89,7 +89,7 @@ def ms_ssim(
     check_images(prediction, target)
     check_sides(prediction.shape[2:], window, len(scales))
     target = target.detach().to(prediction.dtype)
-    total, difference = (prediction + target).flatten(0, 1), (prediction - target).flatten(0, 1)
+    total, difference = prediction + target, prediction - target
     losses = []
     for scale in range(len(scales)):
         luminance, structure = losses_of_structure(total, difference, window)
@@ -97,14 +97,14 @@ def ms_ssim(
             total, difference = halved(total), halved(difference)
         else:
             structure = luminance + structure - luminance * structure
-        losses.append(structure.flatten(1).mean(1))
-    loss = torch.stack(losses)  # (scales, images)
-    exponent = loss.new_tensor(scales).unsqueeze(1)
+        losses.append(structure.flatten(2).mean(2))
+    loss = torch.stack(losses)  # (scales, batch, channels)
+    exponent = loss.new_tensor(scales).view(-1, 1, 1)
     similar = ~(loss >= 1).any(0)  # so that NaN passes
     # Of the logarithm, because equal images keep their digits; the power of 0 has no gradient.
     product = torch.expm1((exponent * torch.log1p(-loss.where(similar, 0.0))).sum(0))
     values = (-product).where(similar, 1.0)
-    return reduce(values.reshape(prediction.shape[:2]).mean(1), reduction)
+    return reduce(values.mean(1), reduction)
 
 
 def ms_ssim_score(

@@ -88,11 +88,9 @@ def ssim(
     check_images(prediction, target)
     check_sides(prediction.shape[2:], local)
     target = target.detach().to(prediction.dtype)
-    total, difference = (prediction + target).flatten(0, 1), (prediction - target).flatten(0, 1)
-    luminance, structure = losses_of_structure(total, difference, local)
+    luminance, structure = losses_of_structure(prediction + target, prediction - target, local)
     values = luminance + structure - luminance * structure  # 1 - (1 - l)(1 - s)
-    each = values.flatten(1).mean(1).reshape(prediction.shape[:2])
-    return reduce(each.mean(1), reduction)
+    return reduce(values.flatten(1).mean(1), reduction)
 
 
 def ssim_score(
