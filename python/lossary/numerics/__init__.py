@@ -1,6 +1,11 @@
 """Array routines that are neither metric nor loss: NumPy in, NumPy out."""
 
 from lossary.numerics.assignment import Assignment, linear_assignment
+from lossary.numerics.bit_allocation import (
+    IntegerBitAllocation,
+    integer_bit_allocation,
+    optimal_bit_allocation,
+)
 from lossary.numerics.plackett_luce import plackett_luce_gradient, plackett_luce_log_likelihood
 from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fit, plackett_luce_fit
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
@@ -8,10 +13,13 @@ from lossary.numerics.rankings import RankingTable, rankings_from_table
 
 __all__ = [
     "Assignment",
+    "IntegerBitAllocation",
     "PlackettLuceFit",
     "RankingTable",
     "bradley_terry_fit",
+    "integer_bit_allocation",
     "linear_assignment",
+    "optimal_bit_allocation",
     "plackett_luce_fit",
     "plackett_luce_gradient",
     "plackett_luce_log_likelihood",
