@@ -86,6 +86,8 @@ CALLS = [
     ("ndcg_at_k", QUERIES, {"k": 3, "ties": "expected"}),
     ("ndcg_score", QUERIES, {}),
     ("ndcg_score", QUERIES, {"ignore_ties": True} | WEIGHTED),
+    ("normalized_mean_squared_error", (VECTORS, VECTORS + 0.3 * RANDOM.normal(size=VECTORS.shape)), {}),
+    ("normalized_mean_squared_error", PAIRED, {"decibel": False} | WEIGHTED),
     ("normalized_mutual_info_score", (CLASSES, CLUSTERS), {}),
     ("partial_auc", BINARY, {"max_fpr": 0.5}),
     ("partial_auc", BINARY, {"max_fpr": 0.5, "min_tpr": 0.2, "normalized": "share"} | WEIGHTED),

@@ -95,6 +95,7 @@ from lossary.metrics.recalibration import (
     fit_isotonic,
     fit_temperature,
 )
+from lossary.metrics.recovery import normalized_mean_squared_error
 from lossary.metrics.relative_error import relative_l2_error
 from lossary.metrics.report import classification_report
 from lossary.metrics.retrieval import (
@@ -225,6 +226,7 @@ __all__ = [
     "ndcg_at_k",
     "ndcg_score",
     "neural_collapse",
+    "normalized_mean_squared_error",
     "normalized_mutual_info_score",
     "partial_auc",
     "persistence_pairs",
