@@ -6,6 +6,7 @@ from lossary.numerics.bit_allocation import (
     integer_bit_allocation,
     optimal_bit_allocation,
 )
+from lossary.numerics.capped_simplex import capped_simplex_projection
 from lossary.numerics.plackett_luce import plackett_luce_gradient, plackett_luce_log_likelihood
 from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fit, plackett_luce_fit
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
@@ -18,6 +19,7 @@ __all__ = [
     "RankingTable",
     "bradley_terry_fit",
     "integer_bit_allocation",
+    "capped_simplex_projection",
     "linear_assignment",
     "optimal_bit_allocation",
     "plackett_luce_fit",
