@@ -7,6 +7,14 @@ from lossary.numerics.bit_allocation import (
     optimal_bit_allocation,
 )
 from lossary.numerics.capped_simplex import capped_simplex_projection
+from lossary.numerics.entropy_coupling import (
+    EntropyBoundedMap,
+    EntropyCoupling,
+    EntropyCouplingBottleneck,
+    entropy_bounded_information,
+    entropy_coupling_bottleneck,
+    greedy_minimum_entropy_coupling,
+)
 from lossary.numerics.plackett_luce import plackett_luce_gradient, plackett_luce_log_likelihood
 from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fit, plackett_luce_fit
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
@@ -15,11 +23,17 @@ from lossary.numerics.rankings import RankingTable, rankings_from_table
 __all__ = [
     "Assignment",
     "IntegerBitAllocation",
+    "EntropyBoundedMap",
+    "EntropyCoupling",
+    "EntropyCouplingBottleneck",
     "PlackettLuceFit",
     "RankingTable",
     "bradley_terry_fit",
     "integer_bit_allocation",
     "capped_simplex_projection",
+    "entropy_bounded_information",
+    "entropy_coupling_bottleneck",
+    "greedy_minimum_entropy_coupling",
     "linear_assignment",
     "optimal_bit_allocation",
     "plackett_luce_fit",
