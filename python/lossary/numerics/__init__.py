@@ -18,6 +18,7 @@ from lossary.numerics.entropy_coupling import (
 from lossary.numerics.plackett_luce import plackett_luce_gradient, plackett_luce_log_likelihood
 from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fit, plackett_luce_fit
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
+from lossary.numerics.power_law import PowerLawFit, fit_power_law, power_law_plus_constant
 from lossary.numerics.rankings import RankingTable, rankings_from_table
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "EntropyCoupling",
     "EntropyCouplingBottleneck",
     "PlackettLuceFit",
+    "PowerLawFit",
     "RankingTable",
     "bradley_terry_fit",
     "integer_bit_allocation",
     "capped_simplex_projection",
     "entropy_bounded_information",
     "entropy_coupling_bottleneck",
+    "fit_power_law",
     "greedy_minimum_entropy_coupling",
     "linear_assignment",
     "optimal_bit_allocation",
@@ -40,5 +43,6 @@ __all__ = [
     "plackett_luce_gradient",
     "plackett_luce_log_likelihood",
     "plackett_luce_sample",
+    "power_law_plus_constant",
     "rankings_from_table",
 ]
