@@ -1,5 +1,12 @@
 """Array routines that are neither metric nor loss: NumPy in, NumPy out."""
 
+from lossary.numerics.annealing_fit import AnnealingScalingLaw, fit_annealing_scaling_law
+from lossary.numerics.annealing_law import (
+    LearningRateAreas,
+    annealing_fit_objective,
+    annealing_loss_curve,
+    learning_rate_areas,
+)
 from lossary.numerics.assignment import Assignment, linear_assignment
 from lossary.numerics.bit_allocation import (
     IntegerBitAllocation,
@@ -22,21 +29,27 @@ from lossary.numerics.power_law import PowerLawFit, fit_power_law, power_law_plu
 from lossary.numerics.rankings import RankingTable, rankings_from_table
 
 __all__ = [
+    "AnnealingScalingLaw",
     "Assignment",
     "IntegerBitAllocation",
     "EntropyBoundedMap",
     "EntropyCoupling",
     "EntropyCouplingBottleneck",
+    "LearningRateAreas",
     "PlackettLuceFit",
     "PowerLawFit",
     "RankingTable",
+    "annealing_fit_objective",
+    "annealing_loss_curve",
     "bradley_terry_fit",
     "integer_bit_allocation",
     "capped_simplex_projection",
     "entropy_bounded_information",
     "entropy_coupling_bottleneck",
+    "fit_annealing_scaling_law",
     "fit_power_law",
     "greedy_minimum_entropy_coupling",
+    "learning_rate_areas",
     "linear_assignment",
     "optimal_bit_allocation",
     "plackett_luce_fit",
