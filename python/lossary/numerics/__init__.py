@@ -27,6 +27,7 @@ from lossary.numerics.plackett_luce_fit import PlackettLuceFit, bradley_terry_fi
 from lossary.numerics.plackett_luce_sample import plackett_luce_sample
 from lossary.numerics.power_law import PowerLawFit, fit_power_law, power_law_plus_constant
 from lossary.numerics.rankings import RankingTable, rankings_from_table
+from lossary.numerics.similarity_distance_magnitude import similarity_distance_magnitude_softmax
 
 __all__ = [
     "AnnealingScalingLaw",
@@ -58,4 +59,5 @@ __all__ = [
     "plackett_luce_sample",
     "power_law_plus_constant",
     "rankings_from_table",
+    "similarity_distance_magnitude_softmax",
 ]
