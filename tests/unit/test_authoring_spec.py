@@ -115,6 +115,16 @@ def test_one_of_several_outputs_is_the_metric() -> None:
     assert metric(prediction=two, target=one) == 1.0
 
 
+def test_one_number_of_a_matrix_is_the_metric() -> None:
+    metric = ExactMetric(
+        name="box_iou",
+        adapt=lambda prediction, target: (prediction, target),
+        number=lambda overlaps: overlaps.diagonal().mean(),
+    )
+    boxes = torch.tensor([[0.0, 0.0, 2.0, 1.0], [4.0, 0.0, 6.0, 1.0]])
+    assert metric(prediction=boxes, target=boxes) == 1.0
+
+
 def test_a_paper_prints_as_a_reference() -> None:
     assert str(PAPER) == "Doe and Roe, On Gaps, arXiv 2020"
     assert str(dataclasses.replace(PAPER, equation="equation 3")).endswith("arXiv 2020, equation 3")

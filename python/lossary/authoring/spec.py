@@ -74,12 +74,14 @@ class ExactMetric:
             ``(y_true, y_score)``.
         options: keyword arguments of the metric.
         output: which of several outputs is the metric; empty when there is one.
+        number: makes one number of a result that is an array; None when it is one.
     """
 
     name: str
     adapt: Callable[..., tuple[np.ndarray, ...] | dict[str, np.ndarray]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     output: str = ""
+    number: Callable[[Any], float] | None = None
 
     def __call__(self, **inputs: Any) -> float:
         """Compute the metric on the inputs of the loss (tensors or arrays, by name)."""
@@ -96,7 +98,8 @@ class ExactMetric:
         return self._number(metric(*arguments, **self.options))
 
     def _number(self, result: Any) -> float:
-        return float(getattr(result, self.output) if self.output else result)
+        found = getattr(result, self.output) if self.output else result
+        return float(found if self.number is None else self.number(found))
 
 
 @dataclass(frozen=True, kw_only=True)

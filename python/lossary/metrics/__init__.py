@@ -9,6 +9,7 @@ from lossary.metrics.agreement import cohen_kappa_score, hamming_loss, zero_one_
 from lossary.metrics.auc import auc, roc_auc_score
 from lossary.metrics.betti_numbers import BettiNumbers, betti_numbers, euler_characteristic
 from lossary.metrics.betti_plot import plot_betti_matching
+from lossary.metrics.boxes import box_iou
 from lossary.metrics.brier import brier_score_loss
 from lossary.metrics.calibration import (
     adaptive_calibration_error,
@@ -160,6 +161,7 @@ __all__ = [
     "betti_number_error",
     "betti_numbers",
     "bhep",
+    "box_iou",
     "brier_score_decomposition",
     "brier_score_loss",
     "calibration_curve",
