@@ -28,6 +28,13 @@ from lossary.numerics.plackett_luce_sample import plackett_luce_sample
 from lossary.numerics.power_law import PowerLawFit, fit_power_law, power_law_plus_constant
 from lossary.numerics.rankings import RankingTable, rankings_from_table
 from lossary.numerics.similarity_distance_magnitude import similarity_distance_magnitude_softmax
+from lossary.numerics.softmax import (
+    CrossEntropyTerms,
+    TwoPassSoftmax,
+    cross_entropy_terms,
+    logsumexp,
+    two_pass_softmax,
+)
 
 __all__ = [
     "AnnealingScalingLaw",
@@ -37,6 +44,7 @@ __all__ = [
     "EntropyCoupling",
     "EntropyCouplingBottleneck",
     "LearningRateAreas",
+    "CrossEntropyTerms",
     "PlackettLuceFit",
     "PowerLawFit",
     "RankingTable",
@@ -53,6 +61,11 @@ __all__ = [
     "learning_rate_areas",
     "linear_assignment",
     "optimal_bit_allocation",
+    "TwoPassSoftmax",
+    "bradley_terry_fit",
+    "cross_entropy_terms",
+    "linear_assignment",
+    "logsumexp",
     "plackett_luce_fit",
     "plackett_luce_gradient",
     "plackett_luce_log_likelihood",
@@ -60,4 +73,5 @@ __all__ = [
     "power_law_plus_constant",
     "rankings_from_table",
     "similarity_distance_magnitude_softmax",
+    "two_pass_softmax",
 ]

@@ -35,6 +35,7 @@
 //! | [`order`], [`rank_pairs`] | scores, and pairs of scores, sorted once |
 //! | [`significance`], [`special`] | alternatives of tests, and tail probabilities |
 //! | [`skeleton`] | centre lines of masks, by thinning in the plane and in space |
+//! | [`softmax`] | softmax, log-sum-exp and cross-entropy of rows of logits |
 //! | [`spearman`] | correlation of mid-ranks, and its test |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
@@ -116,6 +117,7 @@ mod scan;
 mod search;
 pub mod significance;
 pub mod skeleton;
+pub mod softmax;
 pub mod spearman;
 pub mod special;
 pub mod states;

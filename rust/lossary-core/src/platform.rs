@@ -1,4 +1,4 @@
-//! All unsafe code of the crate: large pages, and code compiled for processors with AVX2.
+//! All unsafe code of the crate: large pages, and code compiled for processors with AVX2 or AVX-512.
 //!
 //! Safe Rust can say neither. Every function here is safe to call; its comment says why it is sound.
 
@@ -21,6 +21,53 @@ pub(crate) fn widest<W: Work>(work: W) -> W::Output {
         return unsafe { avx2::run(work) };
     }
     work.run()
+}
+
+/// A computation that is worth wider registers, and instructions that multiply and add with one rounding.
+pub(crate) trait FusedWork {
+    type Output;
+
+    /// Must be `#[inline(always)]`, with all that it calls in its hot loops; `FUSED` is whether `mul_add` is one
+    /// instruction.
+    fn run<const FUSED: bool>(self) -> Self::Output;
+}
+
+/// Runs the work, compiled for the widest registers of the processor. The last digits of the result depend on
+/// whether it has fused instructions.
+#[inline]
+pub(crate) fn widest_fused<W: FusedWork>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("fma") {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has the features.
+            return unsafe { run_fused_avx512(work) };
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has the features.
+            return unsafe { run_fused_avx2(work) };
+        }
+    }
+    run_fused(work)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,fma")]
+fn run_fused_avx512<W: FusedWork>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_fused_avx2<W: FusedWork>(work: W) -> W::Output {
+    work.run::<true>()
+}
+
+/// For every processor of the target.
+fn run_fused<W: FusedWork>(work: W) -> W::Output {
+    #[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
+    return work.run::<true>();
+    #[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
+    work.run::<false>()
 }
 
 /// Zeros, backed by large pages where there are many.

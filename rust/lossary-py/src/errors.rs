@@ -1,6 +1,7 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
 pub mod rankings;
+pub mod softmax;
 use lossary_core::all_pairs::AllPairsError;
 use lossary_core::bootstrap::BootstrapError;
 use lossary_core::brier::BrierError;

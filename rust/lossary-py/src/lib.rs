@@ -28,6 +28,7 @@ mod rank_pairs;
 mod resampling;
 mod retrieval;
 mod skeleton;
+mod softmax;
 mod states;
 mod strings;
 mod thinning;
@@ -88,6 +89,8 @@ mod _kernels {
     use super::retrieval::{label_retrieval, retrieval};
     #[pymodule_export]
     use super::skeleton::skeletonize;
+    #[pymodule_export]
+    use super::softmax::{cross_entropy_terms, logsumexp, two_pass_softmax};
     #[pymodule_export]
     use super::states::{BoundedRanking, ExactRanking};
     #[pymodule_export]
