@@ -89,5 +89,5 @@ def test_bad_boxes_are_named(given, error, message):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(InvalidInputError, match="^kind: got 'siou'"):
+    with pytest.raises(InvalidInputError, match=r"^kind: got 'siou'"):
         box_iou([[0, 0, 1, 1]], [[0, 0, 1, 1]], kind="siou")

@@ -20,8 +20,8 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
               \mathrm{DIoU} = \mathrm{IoU} - \frac{\rho^2}{c^2}, \quad
               \mathrm{CIoU} = \mathrm{DIoU} - \frac{v^2}{1 - \mathrm{IoU} + v}
 
-    with C the smallest box around both, c its diagonal, rho the distance of the centres and v = 4 / pi^2 times
-    the squared difference of the angles arctan(width / height). A quotient 0 / 0 counts as 0.
+    with C the smallest box around both, c its diagonal, rho the distance of the centres and v = 4 / pi^2
+    times the squared difference of the angles arctan(width / height). A quotient 0 / 0 counts as 0.
 
     Args:
         boxes1: (n, 4), each x1, y1, x2, y2 with x1 <= x2 and y1 <= y2.
@@ -36,8 +36,8 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
         ShapeError: not (n, 4).
         DtypeError: an argument that is not an array-like.
 
-    Source: Rezatofighi et al., Generalized Intersection over Union, CVPR 2019; Zheng et al., Distance-IoU Loss,
-        AAAI 2020, equations 5, 8, 9 and 10.
+    Source: Rezatofighi et al., Generalized Intersection over Union, CVPR 2019; Zheng et al., Distance-IoU
+        Loss, AAAI 2020, equations 5, 8, 9 and 10.
 
     Example:
         >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2], [4, 0, 6, 2]])  # 2 of 6; nothing
