@@ -52,7 +52,7 @@ def files_of(part: str) -> list[Path]:
 
 
 CASES = [(part, path) for part in FORBIDDEN for path in files_of(part)]
-PACKS = sorted((ROOT / "plugins").glob("*/src/*/*.py"))
+PACKS = sorted((ROOT / "plugins").glob("*/src/**/*.py"))
 
 
 @pytest.mark.parametrize(("part", "path"), CASES, ids=[str(path.relative_to(PACKAGE)) for _, path in CASES])
