@@ -37,7 +37,7 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
         DtypeError: an argument that is not an array-like.
 
     Source: Rezatofighi et al., Generalized Intersection over Union, CVPR 2019; Zheng et al., Distance-IoU
-        Loss, AAAI 2020, equations 5, 8, 9 and 10.
+        Loss, AAAI 2020, equations 6 to 11.
 
     Example:
         >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2], [4, 0, 6, 2]])  # 2 of 6; nothing
@@ -49,7 +49,7 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
     first, second = boxes("boxes1", boxes1)[:, None], boxes("boxes2", boxes2)[None]
     low, high = np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])
     sides, others = first[..., 2:] - first[..., :2], second[..., 2:] - second[..., :2]
-    both = (high - low).clip(min=0.0).prod(axis=-1)
+    both: Doubles = (high - low).clip(min=0.0).prod(axis=-1)
     union = sides.prod(axis=-1) + others.prod(axis=-1) - both
     overlap = _ratio(both, union)
     if kind == "iou":
@@ -63,8 +63,9 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
     if kind == "diou":
         return overlap_there
     angles = np.arctan2(sides[..., 0], sides[..., 1]) - np.arctan2(others[..., 0], others[..., 1])
-    shape = 4 / np.pi**2 * np.square(angles)
-    return overlap_there - shape * _ratio(shape, 1 - overlap + shape)
+    shape: Doubles = 4 / np.pi**2 * np.square(angles)
+    different: Doubles = shape * _ratio(shape, 1 - overlap + shape)
+    return overlap_there - different
 
 
 def boxes(name: str, given: Any) -> Doubles:
@@ -89,4 +90,5 @@ def boxes(name: str, given: Any) -> Doubles:
 
 
 def _ratio(above: Doubles, below: Doubles) -> Doubles:
-    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    found: Doubles = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    return found
