@@ -121,6 +121,7 @@ from lossary.metrics.topology_errors import (
     euler_characteristic_error,
 )
 from lossary.metrics.unlearning import forget_quality, truth_ratio
+from lossary.metrics.trajectories import TrajectoryReport, trajectory_report
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 from lossary.metrics.voronoi_parameter_error import VoronoiParameterError, voronoi_parameter_error
 
@@ -149,6 +150,7 @@ __all__ = [
     "ThresholdChoice",
     "ThresholdChoices",
     "VoronoiParameterError",
+    "TrajectoryReport",
     "accuracy_score",
     "adaptive_calibration_error",
     "adjusted_mutual_info_score",
@@ -255,6 +257,7 @@ __all__ = [
     "tar_at_far",
     "top_k_accuracy_score",
     "top_label_brier_score",
+    "trajectory_report",
     "true_accept_rate",
     "truth_ratio",
     "verification_accuracy",
