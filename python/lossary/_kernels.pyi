@@ -376,3 +376,17 @@ def two_pass_softmax(rows: NDArray[Any], columns: int, out: NDArray[Any], /) -> 
 def cross_entropy_terms(
     rows: NDArray[Any], columns: int, target: NDArray[np.int64], gradient: NDArray[Any] | None, /
 ) -> tuple[Doubles, Doubles]: ...
+def box_iou(boxes1: Doubles, boxes2: Doubles, kind: str, /) -> Doubles: ...
+def soft_nms(
+    boxes: Doubles,
+    scores: Doubles,
+    groups: NDArray[np.int64] | None,
+    /,
+    *,
+    method: str,
+    sigma: float,
+    iou_threshold: float,
+    score_threshold: float,
+    most: int,
+    whole_pixels: bool,
+) -> tuple[NDArray[np.int64], Doubles]: ...

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.metrics.arrays import numeric, to_numpy
 from lossary.metrics.options import check_choice
@@ -32,7 +33,8 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
         (n, m) doubles.
 
     Raises:
-        InvalidInputError: NaN or infinity, a corner on the wrong side, or an unknown kind.
+        InvalidInputError: NaN, infinity or a number beyond 1e70, a corner on the wrong side, or an unknown
+            kind.
         ShapeError: not (n, 4).
         DtypeError: an argument that is not an array-like.
 
@@ -46,26 +48,9 @@ def box_iou(boxes1: Any, boxes2: Any, *, kind: str = "iou") -> Doubles:
         array([[-0.33333333]])
     """
     check_choice("kind", kind, ("iou", "giou", "diou", "ciou"))
-    first, second = boxes("boxes1", boxes1)[:, None], boxes("boxes2", boxes2)[None]
-    low, high = np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])
-    sides, others = first[..., 2:] - first[..., :2], second[..., 2:] - second[..., :2]
-    both: Doubles = (high - low).clip(min=0.0).prod(axis=-1)
-    union = sides.prod(axis=-1) + others.prod(axis=-1) - both
-    overlap = _ratio(both, union)
-    if kind == "iou":
-        return overlap
-    around = np.maximum(first[..., 2:], second[..., 2:]) - np.minimum(first[..., :2], second[..., :2])
-    if kind == "giou":
-        whole = around.prod(axis=-1)
-        return overlap - _ratio(whole - union, whole)
-    centres = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
-    overlap_there = overlap - _ratio(np.square(centres).sum(axis=-1), np.square(around).sum(axis=-1))
-    if kind == "diou":
-        return overlap_there
-    angles = np.arctan2(sides[..., 0], sides[..., 1]) - np.arctan2(others[..., 0], others[..., 1])
-    shape: Doubles = 4 / np.pi**2 * np.square(angles)
-    different: Doubles = shape * _ratio(shape, 1 - overlap + shape)
-    return overlap_there - different
+    first, second = boxes("boxes1", boxes1), boxes("boxes2", boxes2)
+    found = _kernels.box_iou(first.reshape(-1), second.reshape(-1), kind)
+    return found.reshape(len(first), len(second))
 
 
 def boxes(name: str, given: Any) -> Doubles:
@@ -86,9 +71,4 @@ def boxes(name: str, given: Any) -> Doubles:
         raise InvalidInputError(
             f"{name}: got the box {array[wrong][0].tolist()}; wanted x1 <= x2 and y1 <= y2"
         )
-    return array
-
-
-def _ratio(above: Doubles, below: Doubles) -> Doubles:
-    found: Doubles = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
-    return found
+    return np.ascontiguousarray(array)

@@ -28,6 +28,7 @@ from lossary.numerics.plackett_luce_sample import plackett_luce_sample
 from lossary.numerics.power_law import PowerLawFit, fit_power_law, power_law_plus_constant
 from lossary.numerics.rankings import RankingTable, rankings_from_table
 from lossary.numerics.similarity_distance_magnitude import similarity_distance_magnitude_softmax
+from lossary.numerics.soft_nms import SoftNms, soft_nms
 from lossary.numerics.softmax import (
     CrossEntropyTerms,
     TwoPassSoftmax,
@@ -48,6 +49,7 @@ __all__ = [
     "PlackettLuceFit",
     "PowerLawFit",
     "RankingTable",
+    "SoftNms",
     "TwoPassSoftmax",
     "annealing_fit_objective",
     "annealing_loss_curve",
@@ -71,5 +73,6 @@ __all__ = [
     "power_law_plus_constant",
     "rankings_from_table",
     "similarity_distance_magnitude_softmax",
+    "soft_nms",
     "two_pass_softmax",
 ]

@@ -35,6 +35,7 @@
 //! | [`order`], [`rank_pairs`] | scores, and pairs of scores, sorted once |
 //! | [`significance`], [`special`] | alternatives of tests, and tail probabilities |
 //! | [`skeleton`] | centre lines of masks, by thinning in the plane and in space |
+//! | [`box_iou`], [`soft_nms`] | overlap of boxes, and which of many detections to keep |
 //! | [`softmax`] | softmax, log-sum-exp and cross-entropy of rows of logits |
 //! | [`spearman`] | correlation of mid-ranks, and its test |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
@@ -61,7 +62,7 @@
 //! - **Exact.** Counts are integers of 64 and 128 bits. Weighted sums carry about 106 bits, in an order that
 //!   depends on the values alone; sums of the weights of tied scores are integers where they fit.
 //! - **Same bits for any number of threads.** Work is cut by the data.
-//! - **No panics.** Bad input is an error that names the position. Unsafe code is one module of 200 lines,
+//! - **No panics.** Bad input is an error that names the position. Unsafe code is one module of 250 lines,
 //!   `platform`, for large pages and wide registers; the compiler refuses it elsewhere.
 //! - **Any numbers.** `f32`, `f64` and integers up to 64 bits are ranked as they are, infinities included;
 //!   negative zero ties with zero.
@@ -72,6 +73,7 @@ pub mod all_pairs;
 pub mod auc;
 mod bins;
 pub mod bootstrap;
+pub mod box_iou;
 pub mod brier;
 pub mod calibration;
 pub mod columns;
@@ -117,6 +119,7 @@ mod scan;
 mod search;
 pub mod significance;
 pub mod skeleton;
+pub mod soft_nms;
 pub mod softmax;
 pub mod spearman;
 pub mod special;

@@ -1,5 +1,6 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
+pub mod boxes;
 pub mod rankings;
 pub mod softmax;
 use lossary_core::all_pairs::AllPairsError;

@@ -6,6 +6,7 @@ mod all_pairs;
 mod arrays;
 mod auc;
 mod bootstrap;
+mod boxes;
 mod brier;
 mod calibration;
 mod columns;
@@ -46,6 +47,8 @@ mod _kernels {
     use super::auc::{roc_auc, weighted_roc_auc};
     #[pymodule_export]
     use super::bootstrap::bootstrap_ranking;
+    #[pymodule_export]
+    use super::boxes::{box_iou, soft_nms};
     #[pymodule_export]
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]

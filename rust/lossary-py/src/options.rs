@@ -2,6 +2,7 @@
 
 use crate::errors::unknown_option;
 use lossary_core::all_pairs::Surrogate;
+use lossary_core::box_iou::Kind;
 use lossary_core::kendall::Variant;
 use lossary_core::mutual_information::Average;
 use lossary_core::significance::{Alternative, Method};
@@ -35,6 +36,7 @@ impl_named! {
         "arithmetic" => Average::Arithmetic, "geometric" => Average::Geometric,
         "max" => Average::Max, "min" => Average::Min
     }
+    Kind { "iou" => Kind::Iou, "giou" => Kind::Giou, "diou" => Kind::Diou, "ciou" => Kind::Ciou }
     Method { "auto" => Method::Auto, "asymptotic" => Method::Asymptotic, "exact" => Method::Exact }
     RankBy { "score" => RankBy::Second, "average" => RankBy::Average, "index" => RankBy::Position }
     Surrogate {
