@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics.arrays import numeric, to_numpy
 
 Integers = NDArray[np.int64]
-
-# Sums of costs below this stay finite, whatever the number of rows.
-_HUGE = 2.0**900
 
 
 class Assignment(NamedTuple):
@@ -74,47 +72,5 @@ def linear_assignment(cost: Any, *, maximize: bool = False) -> Assignment:
 
 
 def cheapest_columns(cost: NDArray[np.float64]) -> Integers:
-    """The column of each row of a matrix of finite costs that has no more rows than columns.
-
-    A row without a column takes the path of lowest reduced cost to a free column, over columns whose rows
-    move on; prices of rows and columns keep reduced costs at 0 or above, and those of taken pairs at 0.
-    """
-    size, width = cost.shape
-    if size and float(np.abs(cost).max()) >= _HUGE:
-        cost = cost * 2.0**-200
-    row_price = cost.min(1, initial=np.inf)
-    column_price = np.zeros(width)
-    row_of = np.full(width, -1)
-    unplaced = []
-    for row, column in enumerate(cost.argmin(1) if size else ()):
-        if row_of[column] < 0:
-            row_of[column] = row
-        else:
-            unplaced.append(row)
-    for start in unplaced:
-        distance = np.full(width, np.inf)
-        came_from = np.full(width, -1)  # the column before on the path; -1 is the start
-        reached = np.zeros(width, dtype=bool)
-        row, column, length = start, -1, 0.0
-        while row >= 0:
-            through = length + cost[row] - row_price[row] - column_price
-            shorter = ~reached & (through < distance)
-            distance[shorter] = through[shorter]
-            came_from[shorter] = column
-            column = int(np.where(reached, np.inf, distance).argmin())
-            length = distance[column]
-            reached[column] = True
-            row = row_of[column]
-        slack = length - distance[reached]
-        column_price[reached] -= slack
-        row_price[start] += length
-        moved = row_of[reached]
-        row_price[moved[moved >= 0]] += slack[moved >= 0]
-        while column >= 0:
-            before = came_from[column]
-            row_of[column] = row_of[before] if before >= 0 else start
-            column = before
-    columns = np.empty(size, np.int64)
-    taken = np.flatnonzero(row_of >= 0)
-    columns[row_of[taken]] = taken
-    return columns
+    """The column of each row of a matrix of finite costs that has no more rows than columns."""
+    return _kernels.cheapest_columns(cost.reshape(-1), *cost.shape).astype(np.int64)

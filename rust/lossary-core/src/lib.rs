@@ -3,6 +3,7 @@
 //! | module | what it computes |
 //! |---|---|
 //! | [`all_pairs`] | losses over all pairs of a positive and a negative, and their gradients |
+//! | [`assignment`] | the cheapest way to give rows of a matrix columns of their own |
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`grouped_auc`] | area under the ROC curve within each group |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
@@ -70,6 +71,7 @@
 #![deny(unsafe_code)]
 
 pub mod all_pairs;
+pub mod assignment;
 pub mod auc;
 mod bins;
 pub mod bootstrap;

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod all_pairs;
 mod arrays;
+mod assignment;
 mod auc;
 mod bootstrap;
 mod boxes;
@@ -43,6 +44,8 @@ mod _kernels {
 
     #[pymodule_export]
     use super::all_pairs::{all_pairs, all_pairs_curvature_product};
+    #[pymodule_export]
+    use super::assignment::cheapest_columns;
     #[pymodule_export]
     use super::auc::{roc_auc, weighted_roc_auc};
     #[pymodule_export]

@@ -1,6 +1,7 @@
-//! Errors of boxes.
+//! Errors of boxes and of assignments.
 
 use super::{InvalidInputError, ShapeError};
+use lossary_core::assignment::AssignmentError;
 use lossary_core::box_iou::BoxError;
 use lossary_core::soft_nms::SoftNmsError;
 use pyo3::prelude::*;
@@ -28,6 +29,20 @@ pub fn soft_nms_error(error: SoftNmsError) -> PyErr {
         }
         SoftNmsError::TooMany { boxes } => {
             InvalidInputError::new_err(format!("boxes: got {boxes}; wanted fewer than 2^32"))
+        }
+    }
+}
+
+pub fn assignment_error(error: AssignmentError) -> PyErr {
+    match error {
+        AssignmentError::LengthMismatch { costs, rows, columns } => {
+            ShapeError::new_err(format!("cost: got {costs} numbers; wanted {rows} rows of {columns}"))
+        }
+        AssignmentError::BadShape { rows, columns } => ShapeError::new_err(format!(
+            "cost: got {rows} rows and {columns} columns; wanted no more rows than columns, and below 2^32"
+        )),
+        AssignmentError::BadCost { .. } => {
+            InvalidInputError::new_err("cost: got NaN or infinity; wanted finite numbers")
         }
     }
 }
