@@ -120,8 +120,8 @@ from lossary.metrics.topology_errors import (
     betti_number_error,
     euler_characteristic_error,
 )
-from lossary.metrics.unlearning import forget_quality, truth_ratio
 from lossary.metrics.trajectories import TrajectoryReport, trajectory_report
+from lossary.metrics.unlearning import forget_quality, truth_ratio
 from lossary.metrics.verification import equal_error_rate, tar_at_far, true_accept_rate, verification_accuracy
 from lossary.metrics.voronoi_parameter_error import VoronoiParameterError, voronoi_parameter_error
 
@@ -149,8 +149,8 @@ __all__ = [
     "TemperatureScaling",
     "ThresholdChoice",
     "ThresholdChoices",
-    "VoronoiParameterError",
     "TrajectoryReport",
+    "VoronoiParameterError",
     "accuracy_score",
     "adaptive_calibration_error",
     "adjusted_mutual_info_score",
