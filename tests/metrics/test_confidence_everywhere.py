@@ -116,8 +116,6 @@ CALLS = [
 ]
 
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
-# fits; what one image or one field has; what embeddings have together, which repeated ones would change.
-# fits; what one image has; pairs of boxes; what embeddings have together, which repeated ones would change.
 # fits; what one image has; pairs of boxes; what agents or embeddings have together, which repeated ones would
 # change.
 WITHOUT = {
