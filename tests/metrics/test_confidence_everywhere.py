@@ -118,6 +118,8 @@ CALLS = [
 # Of decisions, whose intervals are those of `lossary.evaluate`; curves, and the area of points; parts; tests;
 # fits; what one image has; pairs of boxes; what agents or embeddings have together, which repeated ones would
 # change.
+# fits; what one image or one field has; pairs of boxes; what agents or embeddings have together, which
+# repeated ones would change.
 WITHOUT = {
     "accuracy_score",
     "auc",
