@@ -7,6 +7,8 @@ import argparse
 import inspect
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -23,7 +25,7 @@ from gallery_pages import (
     reference,
     signature,
 )
-from lossary import losses, metrics
+from lossary import losses, metrics, numerics, training
 from lossary.authoring import LossSpec, Property
 from lossary.catalog import Catalog, CatalogEntry, load
 from lossary.naming import pascal_case
@@ -48,6 +50,8 @@ def generated_files(root: Path = ROOT) -> dict[Path, str]:
         ),
         root / "docs/losses.md": losses_page(specs),
         root / "docs/metrics.md": metrics_page(),
+        root / "docs/numerics.md": numerics_page(),
+        root / "docs/training.md": training_page(),
         root / "docs/papers.md": papers_page(specs, root, NOTE),
         **gallery(specs, root, NOTE),
     }
@@ -126,13 +130,40 @@ def section(entry: CatalogEntry, spec: LossSpec) -> str:
 
 def metrics_page() -> str:
     """One row for each public name of `lossary.metrics`."""
-    rows = ["| name | what it is |", "|---|---|"]
-    for name in sorted(metrics.__all__):
-        summary = (inspect.getdoc(getattr(metrics, name)) or "").partition("\n")[0]
-        rows.append(f"| `{name}` | {summary.replace('|', '&#124;')} |")
     guides = "[ranking.md](ranking.md), [decisions.md](decisions.md), [topology.md](topology.md)"
     intro = f"`from lossary.metrics import ...`; which to take, and how: {guides}."
-    return f"<!-- {NOTE} -->\n\n# Metrics\n\n{intro}\n\n" + "\n".join(rows) + "\n"
+    return names_page("Metrics", intro, ((name, getattr(metrics, name)) for name in metrics.__all__))
+
+
+def numerics_page() -> str:
+    """One row for each public name of `lossary.numerics`."""
+    guide = "worths of ranked items: [leaderboards.md](leaderboards.md)"
+    intro = f"`from lossary.numerics import ...`: NumPy in, NumPy out; {guide}."
+    return names_page("Numerics", intro, ((name, getattr(numerics, name)) for name in numerics.__all__))
+
+
+def training_page() -> str:
+    """One row for each public function and class of the modules of `lossary.training`."""
+    members = []
+    for found in iter_modules(training.__path__):
+        module = import_module(f"{training.__name__}.{found.name}")
+        own = vars(module).items()
+        members += [
+            (f"{found.name}.{name}", value)
+            for name, value in own
+            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        ]
+    intro = "What a training loop uses beside a loss: `from lossary.training.<module> import <name>`."
+    return names_page("Training tools", intro, members)
+
+
+def names_page(title: str, intro: str, members: Iterable[tuple[str, object]]) -> str:
+    """A page with the first line of what each name says of itself."""
+    rows = ["| name | what it is |", "|---|---|"]
+    for name, value in sorted(members, key=lambda member: member[0]):
+        summary = (inspect.getdoc(value) or "").partition("\n")[0]
+        rows.append(f"| `{name}` | {summary.replace('|', '&#124;')} |")
+    return f"<!-- {NOTE} -->\n\n# {title}\n\n{intro}\n\n" + "\n".join(rows) + "\n"
 
 
 def main() -> int:

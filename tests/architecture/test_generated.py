@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from lossary import metrics
+from lossary import metrics, numerics
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,11 +32,13 @@ def test_generated_files_are_fresh(generate, monkeypatch):
     stale = [path.name for path, text in files.items() if not path.exists() or path.read_text() != text]
     assert stale == [], "run: python docs/generate.py"
     names = [path.relative_to(ROOT).as_posix() for path in files]
-    assert names[:6] == [
+    assert names[:8] == [
         "python/lossary/losses/__init__.pyi",
         "README.md",
         "docs/losses.md",
         "docs/metrics.md",
+        "docs/numerics.md",
+        "docs/training.md",
         "docs/papers.md",
         "docs/gallery/README.md",
     ]
@@ -116,8 +118,10 @@ def undocumented(module: ModuleType, page: str) -> set[str]:
     return missing
 
 
-def test_every_metric_is_documented_with_an_example():
-    assert undocumented(metrics, (ROOT / "docs/metrics.md").read_text(encoding="utf-8")) == set()
+@pytest.mark.parametrize("module", [metrics, numerics], ids=["metrics", "numerics"])
+def test_every_public_name_is_documented_and_every_function_has_an_example(module):
+    page = ROOT / "docs" / f"{module.__name__.rpartition('.')[2]}.md"
+    assert undocumented(module, page.read_text(encoding="utf-8")) == set()
 
 
 def test_a_metric_without_documentation_would_be_seen():
