@@ -11,7 +11,7 @@ from lossary.numerics.annealing_law import areas_of, losses_of
 from lossary.numerics.curve_fitting import best_fit, determination, huber
 from lossary.numerics.vectors import Doubles, check_bounds, finite_array
 
-_EXPONENTS = np.geomspace(0.02, 4.0, 40)
+_LEAST_EXPONENT, _MOST_EXPONENT, _STARTS = 0.02, 4.0, 40
 _REFINED = 4
 _FEWEST = 5
 
@@ -94,7 +94,8 @@ def fit_annealing_scaling_law(
         return np.log(predicted / losses), jacobian / predicted[:, None]
 
     if starts is None:
-        candidates = [_linear_start(exponent, position, annealed, losses) for exponent in _EXPONENTS]
+        exponents = np.geomspace(_LEAST_EXPONENT, _MOST_EXPONENT, _STARTS)
+        candidates = [_linear_start(exponent, position, annealed, losses) for exponent in exponents]
         candidates.sort(key=lambda start: _objective(residuals(start), delta))
         candidates = candidates[:_REFINED]
     else:

@@ -8,8 +8,9 @@ from lossary.errors import InvalidInputError
 from lossary.numerics.curve_fitting import best_fit, determination
 from lossary.numerics.vectors import Doubles, check_bounds, finite_vector
 
-# How far below the lowest loss the constant is looked for, as shares of that loss.
-_REDUCIBLE_SHARES = np.geomspace(1.0, 1e-3, 40)
+# How far below the lowest loss the constant is looked for, as a share of that loss.
+_STARTS = 40
+_LEAST_REDUCIBLE = 1e-3
 _REFINED = 3
 
 
@@ -129,7 +130,7 @@ def fit_power_law(x: Any, loss: Any, *, robust_delta: float | None = None) -> Po
 
     lowest = float(losses.min())
     starts = []
-    for share in _REDUCIBLE_SHARES:
+    for share in np.geomspace(1.0, _LEAST_REDUCIBLE, _STARTS):
         irreducible = lowest * (1 - share)
         slope, height = np.polyfit(position, np.log(losses - irreducible), 1)
         starts.append(np.array([irreducible, height, max(-slope, 1e-6)]))
