@@ -68,7 +68,7 @@ const JOB: usize = 1 << 14;
 ///
 /// ```
 /// use lossary_core::softmax::logsumexp;
-/// assert_eq!(logsumexp(&[1000.0, 1000.0], 2)?, [1000.0 + 2.0_f64.ln()]);
+/// assert!((logsumexp(&[1000.0, 1000.0], 2)?[0] - 1000.693147).abs() < 1e-6); // 1000 + ln 2
 /// # Ok::<(), lossary_core::softmax::SoftmaxError>(())
 /// ```
 pub fn logsumexp<S: Real>(rows: &[S], columns: usize) -> Result<Vec<f64>, SoftmaxError> {
@@ -117,7 +117,8 @@ pub struct CrossEntropyTerms {
 /// use lossary_core::softmax::cross_entropy_terms;
 /// let mut gradient = [0.0_f64; 2];
 /// let terms = cross_entropy_terms(&[3.0, 3.0], 2, &[1], Some(&mut gradient))?;
-/// assert_eq!((terms.loss, gradient), (vec![2.0_f64.ln()], [0.5, -0.5]));
+/// assert!((terms.loss[0] - 2.0_f64.ln()).abs() < 1e-12);
+/// assert_eq!(gradient, [0.5, -0.5]);
 /// # Ok::<(), lossary_core::softmax::SoftmaxError>(())
 /// ```
 pub fn cross_entropy_terms<S: Real>(
