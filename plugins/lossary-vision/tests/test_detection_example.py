@@ -54,9 +54,9 @@ def test_precision_counts_digits_found_twice_or_not_at_all(example):
 def test_a_short_training_finds_digits(example):
     scenes, detecting, judging = example["scenes"], example["detecting"], example["judging"]
     digits = scenes.digits()
-    train, test = scenes.scenes(digits[:4000], 60, seed=0), scenes.scenes(digits[4000:], 20, seed=1)
+    train, test = scenes.scenes(digits[:4000], 80, seed=0), scenes.scenes(digits[4000:], 20, seed=1)
     precision = []
-    for steps in (1, 40):
+    for steps in (1, 60):
         found = detecting.detections(detecting.trained(train, giou, steps=steps, seed=0), test)
         precision.append(judging.average_precision(judging.suppressed(found, "Gaussian"), test, 0.5))
     assert precision[0] < 0.05 < precision[1]
