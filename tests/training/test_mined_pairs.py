@@ -56,7 +56,7 @@ def test_lists_and_masks_say_the_same(seed, size):
     assert back.negative.equal(pairs.negative)
 
 
-@pytest.mark.parametrize("miner", MINERS.values(), ids=str)
+@pytest.mark.parametrize("miner", MINERS.values(), ids=MINERS)
 @pytest.mark.parametrize(
     "values",
     [
