@@ -122,7 +122,8 @@ def test_the_gradient_flows_through_the_distance_of_the_nearest_rival():
 
 
 def test_exact_metrics_look_at_the_same_neighbours():
-    precision, recall, _ = LOSS.pairs_with
+    by_name = {metric.name: metric for metric in LOSS.pairs_with}
+    precision, recall = by_name["precision_at_k"], by_name["recall_at_k"]
     rows = torch.tensor([[0.0], [0.1], [0.2], [0.3], [0.4], [9.0]])
     labels = torch.tensor([0, 0, 0, 0, 0, 1])
     assert precision(embeddings=rows[:5], labels=labels[:5]) == 1.0
