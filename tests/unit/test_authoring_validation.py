@@ -79,6 +79,18 @@ REFUSED = {
     "finite_nan": (validation.check_finite, (FLOATS / 0,), InvalidInputError, "got 3 values that are NaN"),
     "binary": (validation.check_binary, (INTEGERS,), InvalidInputError, "got 2; wanted only 0 and 1"),
     "binary_nan": (validation.check_binary, (FLOATS * math.nan,), InvalidInputError, "got nan"),
+    "no_negative": (
+        validation.check_no_negative,
+        (-FLOATS,),
+        InvalidInputError,
+        "wanted values of 0 or above",
+    ),
+    "no_negative_named": (
+        validation.check_no_negative,
+        (-FLOATS, "weights"),
+        InvalidInputError,
+        "got -1; wanted weights of 0 or above",
+    ),
     "unit_interval": (validation.check_unit_interval, (FLOATS * 2,), InvalidInputError, "from 0 to 2"),
     "unit_interval_nan": (
         validation.check_unit_interval,
@@ -115,6 +127,8 @@ ACCEPTED = {
     "finite_empty": (validation.check_finite, (FLOATS[:0],)),
     "binary_bool": (validation.check_binary, (FLOATS > 0,)),
     "binary_float": (validation.check_binary, (FLOATS.round(),)),
+    "no_negative_zero": (validation.check_no_negative, (FLOATS * 0,)),
+    "no_negative_empty": (validation.check_no_negative, (FLOATS[:0],)),
     "unit_interval_ends": (validation.check_unit_interval, (FLOATS,)),
     "unit_interval_empty": (validation.check_unit_interval, (FLOATS[:0],)),
     "class": (validation.check_class_index, (INTEGERS, 3)),
@@ -127,7 +141,16 @@ def test_class_bounds_do_not_wrap_in_narrow_dtypes() -> None:
     validation.check_class_index("target", torch.tensor([0, 1], dtype=torch.uint8), 2, ignore_index=-100)
 
 
-OF_VALUES = ["finite_nan", "binary", "binary_nan", "unit_interval", "unit_interval_nan", "class_high"]
+OF_VALUES = [
+    "finite_nan",
+    "binary",
+    "binary_nan",
+    "no_negative",
+    "no_negative_named",
+    "unit_interval",
+    "unit_interval_nan",
+    "class_high",
+]
 
 
 @pytest.mark.parametrize("story", REFUSED)

@@ -111,6 +111,12 @@ def check_finite(name: str, tensor: Tensor) -> None:
         raise InvalidInputError(f"{name}: got {bad} values that are NaN or infinite; wanted finite values")
 
 
+def check_no_negative(name: str, tensor: Tensor, what: str = "values") -> None:
+    """Raise InvalidInputError if a value is below 0 (a check of values); the error calls them ``what``."""
+    if checks_values(tensor) and bool((tensor < 0).any()):
+        raise InvalidInputError(f"{name}: got {tensor.min().item():g}; wanted {what} of 0 or above")
+
+
 def check_binary(name: str, tensor: Tensor) -> None:
     """Raise InvalidInputError if a value is neither 0 nor 1 (a check of values)."""
     check_tensor(name, tensor)

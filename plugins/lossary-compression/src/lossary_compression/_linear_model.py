@@ -2,8 +2,14 @@
 
 from collections.abc import Callable
 
-from lossary.authoring.validation import check_finite, check_floating, check_ndim, check_shape, checks_values
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.authoring.validation import (
+    check_finite,
+    check_floating,
+    check_ndim,
+    check_no_negative,
+    check_shape,
+)
+from lossary.errors import ShapeError
 from torch import Tensor
 
 Shrink = Callable[[Tensor, int], Tensor]
@@ -39,8 +45,7 @@ def check_per_layer(name: str, values: Tensor) -> None:
     check_floating(name, values)
     check_ndim(name, values, "layers")
     check_finite(name, values)
-    if checks_values(values) and bool((values < 0).any()):
-        raise InvalidInputError(f"{name}: got {values.min().item():g}; wanted numbers of 0 or above")
+    check_no_negative(name, values, "numbers")
 
 
 def _check_model(measurement: Tensor, matrix: Tensor) -> None:

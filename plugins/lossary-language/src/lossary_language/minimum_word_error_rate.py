@@ -13,10 +13,10 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.errors import ShapeError
 from torch import Tensor
 
 
@@ -66,8 +66,7 @@ def minimum_word_error_rate(
     check_shape("error", error, tuple(log_prob.shape), like="log_prob")
     check_finite("log_prob", log_prob)
     check_finite("error", error)
-    if checks_values(error) and bool((error < 0).any()):
-        raise InvalidInputError(f"error: got {error.min().item():g}; wanted errors of 0 or above")
+    check_no_negative("error", error, "errors")
     error = error.detach()
     return reduce((log_prob.softmax(1) * (error - error.mean(1, keepdim=True))).sum(1), reduction)
 

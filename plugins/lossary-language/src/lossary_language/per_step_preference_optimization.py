@@ -22,10 +22,9 @@ from lossary.authoring import (
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
+    check_no_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError
 from torch import Tensor
 from torch.nn import functional
 
@@ -94,8 +93,7 @@ def per_step_preference_optimization(
     check_floating("weight", weight)
     check_shape("weight", weight, tuple(chosen_log_prob.shape), like="chosen_log_prob")
     check_finite("weight", weight)
-    if checks_values(weight) and bool((weight < 0).any()):
-        raise InvalidInputError(f"weight: got {weight.min().item():g}; wanted weights of 0 or above")
+    check_no_negative("weight", weight, "weights")
     weight = weight.detach().to(values.dtype)
     if reduction != "mean":
         return reduce(weight * values, reduction)

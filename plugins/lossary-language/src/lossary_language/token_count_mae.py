@@ -13,10 +13,9 @@ from lossary.authoring.validation import (
     check_floating,
     check_integer,
     check_ndim,
+    check_no_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError
 from torch import Tensor
 
 
@@ -60,8 +59,7 @@ def token_count_mae(
     check_shape("length", length, (weights.shape[0],), like="the rows of weights")
     check_finite("weights", weights)
     for name, tensor in (("weights", weights), ("length", length)):
-        if checks_values(tensor) and bool((tensor < 0).any()):
-            raise InvalidInputError(f"{name}: got {tensor.min().item():g}; wanted values of 0 or above")
+        check_no_negative(name, tensor)
     count = length.to(weights.dtype)
     apart = (count - weights.sum(1)).abs().sum()
     if not normalize_length:

@@ -8,10 +8,10 @@ from lossary.authoring.validation import (
     check_between,
     check_finite,
     check_floating,
+    check_no_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.errors import ShapeError
 from torch import Tensor
 
 NOT_PAIRED = "the exact metrics judge sets of finished samples, and this one intermediate states one by one"
@@ -56,8 +56,7 @@ def weighted(values: Tensor, weight: Tensor | None, reduction: Reduction) -> Ten
         check_floating("weight", weight)
         check_shape("weight", weight, tuple(values.shape), like="the samples of prediction")
         check_finite("weight", weight)
-        if checks_values(weight) and bool((weight < 0).any()):
-            raise InvalidInputError(f"weight: got {weight.min().item():g}; wanted weights of 0 or above")
+        check_no_negative("weight", weight, "weights")
         values = values * weight.detach().to(values.dtype)
     return reduce(values, reduction)
 

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
-from lossary.authoring.validation import checks_values
-from lossary.errors import InvalidInputError
+from lossary.authoring.validation import check_no_negative
 from torch import Tensor
 
 from lossary_physics._scores import by_sample, check_like, check_scores
@@ -55,8 +54,7 @@ def nonnegative_score_matching(
         tensor(-2.)
     """
     check_scores("inputs", inputs)
-    if checks_values(inputs) and bool((inputs < 0).any()):
-        raise InvalidInputError(f"inputs: got {inputs.min().item():g}; wanted values of 0 or above")
+    check_no_negative("inputs", inputs)
     check_like("score", score, tuple(inputs.shape), like="inputs")
     check_like("score_derivative", score_derivative, tuple(inputs.shape), like="inputs")
     x = inputs.detach()

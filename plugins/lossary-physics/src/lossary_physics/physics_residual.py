@@ -9,7 +9,13 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
-from lossary.authoring.validation import check_finite, check_floating, check_int, check_ndim, checks_values
+from lossary.authoring.validation import (
+    check_finite,
+    check_floating,
+    check_int,
+    check_ndim,
+    check_no_negative,
+)
 from lossary.errors import InvalidInputError, ShapeError
 from torch import Tensor
 from torch.nn import functional
@@ -56,8 +62,7 @@ def physics_residual(
         return reduce(residual.square(), reduction)
     check_floating("weight", weight)
     check_finite("weight", weight)
-    if checks_values(weight) and bool((weight < 0).any()):
-        raise InvalidInputError(f"weight: got {weight.min().item():g}; wanted weights of 0 or above")
+    check_no_negative("weight", weight, "weights")
     try:
         weight = weight.expand(residual.shape)
     except RuntimeError:

@@ -15,11 +15,10 @@ from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precisi
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
+    check_no_negative,
     check_positive,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError
 
 
 @full_precision
@@ -71,8 +70,7 @@ def gaussian_negative_log_likelihood(
         check_floating(name, value)
         check_shape(name, value, tuple(mean.shape), like="mean")
         check_finite(name, value)
-    if checks_values(variance) and bool((variance < 0).any()):
-        raise InvalidInputError(f"variance: got {variance.min().item():g}; wanted values of 0 or above")
+    check_no_negative("variance", variance)
     floored = variance.to(mean.dtype).clamp(min=eps)
     error = target.detach().to(mean.dtype) - mean
     constant = math.log(2 * math.pi) if full else 0.0

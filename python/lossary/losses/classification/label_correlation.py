@@ -14,11 +14,10 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_shape,
     check_unit_interval,
-    checks_values,
 )
-from lossary.errors import InvalidInputError
 
 
 @full_precision
@@ -67,10 +66,7 @@ def label_correlation(
     check_shape("correlation", correlation, (classes, classes), like="the columns of prediction")
     check_unit_interval("prediction", prediction)
     check_finite("correlation", correlation)
-    if checks_values(correlation) and bool((correlation < 0).any()):
-        raise InvalidInputError(
-            f"correlation: got {correlation.min().item():g}; wanted correlations of 0 or above"
-        )
+    check_no_negative("correlation", correlation, "correlations")
 
     weight = correlation.detach().to(prediction.dtype)
     weight = weight.masked_fill(torch.eye(classes, dtype=torch.bool, device=weight.device), 0.0)

@@ -27,9 +27,9 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_int,
+    check_no_negative,
     check_positive,
     check_shape,
-    checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.losses.distillation._logits import best_class, class_scores
@@ -131,10 +131,7 @@ def _place_weights(
         else:
             check_shape("weighting", weighting, (num_classes,), like="the classes of student_logits")
         check_finite("weighting", weighting)
-        if checks_values(weighting) and bool((weighting < 0).any()):
-            raise InvalidInputError(
-                f"weighting: got {weighting.min().item():g}; wanted weights of 0 or above"
-            )
+        check_no_negative("weighting", weighting, "weights")
         return weighting
     check_choice("weighting", weighting, get_args(Weighting))
     match weighting:

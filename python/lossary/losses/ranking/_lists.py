@@ -10,11 +10,11 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_shape,
     check_tensor,
-    checks_values,
 )
-from lossary.errors import DtypeError, InvalidInputError
+from lossary.errors import DtypeError
 
 
 def checked_lists(scores: Tensor, relevance: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -79,8 +79,7 @@ def masked_log_softmax(values: Tensor, mask: Tensor, temperature: float = 1.0) -
 
 def check_grades(relevance: Tensor) -> None:
     """Raise InvalidInputError if a relevance is negative (a check of values)."""
-    if checks_values(relevance) and bool((relevance < 0).any()):
-        raise InvalidInputError(f"relevance: got {relevance.min().item():g}; wanted grades of 0 or above")
+    check_no_negative("relevance", relevance, "grades")
 
 
 def four_lists(generator: torch.Generator) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from lossary.authoring import (
 from lossary.authoring.validation import (
     check_choice,
     check_finite,
+    check_no_negative,
     check_shape,
     check_tensor,
-    checks_values,
 )
-from lossary.errors import DtypeError, InvalidInputError
+from lossary.errors import DtypeError
 from lossary.losses.retrieval._lists import check_lists
 from lossary.ops.masked_softmax import masked_log_sum_exp
 
@@ -84,8 +84,7 @@ def decoupled_softmax(
     check_shape("target", target, tuple(logits.shape), like="logits")
     if target.is_floating_point():
         check_finite("target", target)
-    if checks_values(target) and bool((target < 0).any()):
-        raise InvalidInputError(f"target: got {target.min().item():g}; wanted values of 0 or above")
+    check_no_negative("target", target)
     check_choice("positive_reduction", positive_reduction, get_args(PositiveReduction))
     target = target.detach()
     rivals = masked_log_sum_exp(logits, target == 0)

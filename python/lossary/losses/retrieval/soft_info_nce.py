@@ -25,6 +25,7 @@ from lossary.authoring import (
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
+    check_no_negative,
     check_non_negative,
     check_positive,
     check_shape,
@@ -125,8 +126,7 @@ def _given_weight(weight: Tensor, scores: Tensor) -> Tensor:
     check_floating("weight", weight)
     check_shape("weight", weight, tuple(scores.shape), like="query by key")
     check_finite("weight", weight)
-    if checks_values(weight) and bool((weight < 0).any()):
-        raise InvalidInputError(f"weight: got {weight.min().item():g}; wanted weights of 0 or above")
+    check_no_negative("weight", weight, "weights")
     return weight.detach()
 
 

@@ -16,6 +16,7 @@ from lossary.authoring.validation import (
     check_choice,
     check_finite,
     check_floating,
+    check_no_negative,
     check_non_negative,
     check_positive,
     check_shape,
@@ -150,8 +151,7 @@ def _weight_of_classes(class_weight: Tensor | Sequence[float] | None, prediction
 
 def _check_no_negative(name: str, values: Tensor) -> None:
     check_finite(name, values)
-    if checks_values(values) and bool((values < 0).any()):
-        raise InvalidInputError(f"{name}: got {values.min().item():g}; wanted values of 0 or above")
+    check_no_negative(name, values)
 
 
 PriorAwareEntropy = loss_module(prior_aware_entropy)

@@ -12,9 +12,9 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_non_negative,
     check_real,
-    checks_values,
 )
 from lossary.errors import InvalidInputError
 from torch import Tensor
@@ -78,8 +78,7 @@ def zipf_underused_features(
     check_floating("density", density)
     check_ndim("density", density, "features")
     check_finite("density", density)
-    if checks_values(density) and bool((density < 0).any()):
-        raise InvalidInputError(f"density: got {density.min().item():g}; wanted densities of 0 or above")
+    check_no_negative("density", density, "densities")
     check_non_negative("exponent", exponent)
     check_real("offset", offset)
     if offset <= -1:

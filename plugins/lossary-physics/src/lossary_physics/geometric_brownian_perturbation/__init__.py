@@ -7,6 +7,7 @@ from lossary.authoring import full_precision
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
+    check_no_negative,
     check_non_negative,
     check_positive,
     check_real,
@@ -98,6 +99,5 @@ def _checked_time(time: Tensor | float, data: Tensor) -> Tensor:
             f"time: got shape {tuple(time.shape)}; wanted () or ({data.shape[0]},), one for each sample"
         )
     check_finite("time", time)
-    if checks_values(time) and bool((time < 0).any()):
-        raise InvalidInputError(f"time: got {time.min().item():g}; wanted 0 or above")
+    check_no_negative("time", time)
     return time.detach().to(data.dtype)
