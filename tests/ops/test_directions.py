@@ -35,6 +35,7 @@ def test_unit_rows_have_any_leading_axes_and_keep_zeros():
     torch.testing.assert_close(found, expected)
     found.sum().backward()
     assert rows.grad.isfinite().all()
+    assert rows.grad[0, 1].tolist() == [0.0, 0.0]
 
 
 def test_lengths_are_in_range_and_have_a_gradient_at_zero():

@@ -33,7 +33,7 @@ def directions(name: str, rows: Tensor, *, optional: bool = True) -> Tensor:
 
 
 def unit_rows(rows: Tensor) -> Tensor:
-    """Divide each row by its length; a row of zeros stays.
+    """Divide each row by its length; a row of zeros stays, with a gradient of zero.
 
     Args:
         rows: (..., dim), at least one column.
@@ -52,7 +52,8 @@ def unit_rows(rows: Tensor) -> Tensor:
     scale = rows.detach().abs().amax(-1, keepdim=True)
     scaled = rows / scale.where(scale != 0, 1.0)
     square = scaled.square().sum(-1, keepdim=True)
-    return scaled * square.where(square != 0, 1.0).rsqrt()
+    inverse = square.where(square != 0, 1.0).rsqrt()
+    return scaled * inverse.where(square != 0, 0.0)
 
 
 def row_lengths(rows: Tensor) -> Tensor:

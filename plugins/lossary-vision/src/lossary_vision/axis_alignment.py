@@ -13,13 +13,12 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError, ShapeError
+from lossary.errors import ShapeError
+from lossary.ops.directions import unit_rows
 from torch import Tensor
-
-from lossary_vision._directions import unit_rows
 
 
 @full_precision
@@ -72,8 +71,7 @@ def axis_alignment(
     check_floating("confidence", confidence)
     check_shape("confidence", confidence, (direction.shape[0],), like="the boxes of direction")
     check_finite("confidence", confidence)
-    if checks_values(confidence) and bool((confidence < 0).any()):
-        raise InvalidInputError(f"confidence: got {confidence.min().item():g}; wanted values of 0 or above")
+    check_no_negative("confidence", confidence)
     return reduce(confidence.detach().to(values.dtype) * values, reduction)
 
 

@@ -27,9 +27,8 @@ from lossary.authoring.validation import (
     check_shape,
 )
 from lossary.errors import ShapeError
+from lossary.ops.directions import unit_rows
 from torch import Tensor
-
-from lossary_vision._directions import unit_rows
 
 
 @full_precision

@@ -17,6 +17,7 @@ from lossary.authoring.validation import (
     check_floating,
     check_int,
     check_integer,
+    check_no_negative,
     check_non_negative,
     check_shape,
     check_tensor,
@@ -117,8 +118,7 @@ def _checked_counts(logits: Tensor, target: Tensor, mask: Tensor | None) -> Tens
         check_shape("mask", mask, tuple(target.shape), like="target")
         check_finite("mask", mask)
         counts = mask.detach().to(logits.dtype)
-        if checks_values(counts) and bool((counts < 0).any()):
-            raise InvalidInputError(f"mask: got {counts.min().item():g}; wanted weights of 0 or above")
+        check_no_negative("mask", counts, "weights")
     if checks_values(target, counts):
         wide = target.long()  # in a narrow dtype the bounds themselves would wrap
         wrong = ((wide < 0) | (wide >= logits.shape[-1])) & (counts != 0)
