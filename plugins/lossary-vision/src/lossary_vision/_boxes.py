@@ -7,6 +7,7 @@ from lossary.authoring import ExactMetric, Reduction, reduce
 from lossary.authoring.validation import (
     check_finite,
     check_floating,
+    check_no_negative,
     check_positive,
     check_shape,
     checks_values,
@@ -91,8 +92,7 @@ def _check_weight(weight: Tensor | None, boxes: int) -> None:
     check_floating("weight", weight)
     check_shape("weight", weight, (boxes,), like="the boxes of prediction")
     check_finite("weight", weight)
-    if checks_values(weight) and bool((weight < 0).any()):
-        raise InvalidInputError("weight: got one below 0; wanted 0 or above")
+    check_no_negative("weight", weight, "weights")
 
 
 def reduce_boxes(values: Tensor, weight: Tensor | None, reduction: Reduction) -> Tensor:

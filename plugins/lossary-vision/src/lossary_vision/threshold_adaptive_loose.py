@@ -14,11 +14,10 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_non_negative,
     check_shape,
-    checks_values,
 )
-from lossary.errors import InvalidInputError
 from torch import Tensor
 
 
@@ -99,8 +98,7 @@ def _check_not_negative(name: str, values: Tensor, shape: tuple[int, ...], *, li
     check_floating(name, values)
     check_shape(name, values, shape, like=like)
     check_finite(name, values)
-    if checks_values(values) and bool((values < 0).any()):
-        raise InvalidInputError(f"{name}: got {values.min().item():g}; wanted values of 0 or above")
+    check_no_negative(name, values)
 
 
 ThresholdAdaptiveLoose = loss_module(threshold_adaptive_loose)
