@@ -43,7 +43,7 @@ pub trait Column: Sized {
 }
 
 macro_rules! impl_column {
-    ($($key:ty, $signed:ty, $try_sort:ident, $try_count:ident);*) => {$(
+    ($($key:ty, $signed:ty, $try_sort:ident, $try_count:ident, $sort:ident, $count:ident);*) => {$(
         impl Column for $key {
             const PAD: Self = (<$key>::MAX >> 1) - 1;
 
@@ -53,17 +53,7 @@ macro_rules! impl_column {
                 if crate::platform::avx2::$try_sort(rows) {
                     return;
                 }
-                macro_rules! exchange {
-                    ($rows:ident, $upper:literal, $lower:literal) => {
-                        for column in 0..WIDTH {
-                            // Signed numbers have a comparison on the oldest processors, too.
-                            let (a, b) = ($rows[$upper][column] as $signed, $rows[$lower][column] as $signed);
-                            $rows[$upper][column] = a.min(b) as $key;
-                            $rows[$lower][column] = a.max(b) as $key;
-                        }
-                    };
-                }
-                for_each_pair!(exchange, rows);
+                $sort(rows);
             }
 
             #[inline(always)]
@@ -72,28 +62,53 @@ macro_rules! impl_column {
                 if let Some(total) = crate::platform::avx2::$try_count(rows) {
                     return total;
                 }
-                Self::sort_columns(rows);
-                // Negatives so far; what a positive adds: twice those below its tie group, once those in it.
-                let (mut twice_negatives, mut below) = ([0; WIDTH], [0; WIDTH]);
-                let (mut previous, mut total) = ([0; WIDTH], [0; WIDTH]);
-                for row in rows {
-                    for column in 0..WIDTH {
-                        let (key, negative) = (row[column] | 1, !row[column] & 1);
-                        let tied = key == previous[column];
-                        below[column] = if tied { below[column] } else { twice_negatives[column] };
-                        below[column] += negative;
-                        twice_negatives[column] += 2 * negative;
-                        total[column] += if negative == 0 { below[column] } else { 0 };
-                        previous[column] = key;
-                    }
-                }
-                total.iter().map(|&total: &$key| u64::from(total)).sum()
+                $count(rows)
             }
+        }
+
+        // These two are long, and compiled once: neither where they are called nor for any crate that ranks.
+
+        #[inline(never)]
+        fn $sort(rows: &mut Columns<$key>) {
+            macro_rules! exchange {
+                ($rows:ident, $upper:literal, $lower:literal) => {
+                    for column in 0..WIDTH {
+                        // Signed numbers have a comparison on the oldest processors, too.
+                        let (a, b) = ($rows[$upper][column] as $signed, $rows[$lower][column] as $signed);
+                        $rows[$upper][column] = a.min(b) as $key;
+                        $rows[$lower][column] = a.max(b) as $key;
+                    }
+                };
+            }
+            for_each_pair!(exchange, rows);
+        }
+
+        #[inline(never)]
+        fn $count(rows: &mut Columns<$key>) -> u64 {
+            $sort(rows);
+            // Negatives so far; what a positive adds: twice those below its tie group, once those in it.
+            let (mut twice_negatives, mut below) = ([0; WIDTH], [0; WIDTH]);
+            let (mut previous, mut total) = ([0; WIDTH], [0; WIDTH]);
+            for row in rows {
+                for column in 0..WIDTH {
+                    let (key, negative) = (row[column] | 1, !row[column] & 1);
+                    let tied = key == previous[column];
+                    below[column] = if tied { below[column] } else { twice_negatives[column] };
+                    below[column] += negative;
+                    twice_negatives[column] += 2 * negative;
+                    total[column] += if negative == 0 { below[column] } else { 0 };
+                    previous[column] = key;
+                }
+            }
+            total.iter().map(|&total: &$key| u64::from(total)).sum()
         }
     )*};
 }
 
-impl_column!(u32, i32, try_sort_u32, try_count_u32; u64, i64, try_sort_u64, try_count_u64);
+impl_column!(
+    u32, i32, try_sort_u32, try_count_u32, sort_u32, count_u32;
+    u64, i64, try_sort_u64, try_count_u64, sort_u64, count_u64
+);
 
 #[cfg(test)]
 mod tests {

@@ -72,7 +72,7 @@ const JOB: usize = 1 << 14;
 /// # Ok::<(), lossary_core::softmax::SoftmaxError>(())
 /// ```
 pub fn logsumexp<S: Real>(rows: &[S], columns: usize) -> Result<Vec<f64>, SoftmaxError> {
-    Ok(normalize(rows, columns, None)?.into_iter().map(|row| row.logarithm()).collect())
+    Ok(S::normalize(rows, columns, None)?.0.into_iter().map(|row| row.logarithm()).collect())
 }
 
 /// Writes the softmax of each row to `out`, and returns what [`logsumexp`] does.
@@ -95,7 +95,7 @@ pub fn two_pass_softmax<S: Real>(
     columns: usize,
     out: &mut [S],
 ) -> Result<Vec<f64>, SoftmaxError> {
-    Ok(normalize(rows, columns, Some(out))?.into_iter().map(|row| row.logarithm()).collect())
+    Ok(S::normalize(rows, columns, Some(out))?.0.into_iter().map(|row| row.logarithm()).collect())
 }
 
 /// What [`cross_entropy_terms`] finds for each row.
@@ -135,7 +135,7 @@ pub fn cross_entropy_terms<S: Real>(
             return Err(SoftmaxError::BadTarget { row, target });
         }
     }
-    let normalizers = normalize(rows, columns, gradient.as_deref_mut())?;
+    let Found(normalizers) = S::normalize(rows, columns, gradient.as_deref_mut())?;
     let places = target.iter().enumerate().map(|(row, &target)| row * columns + target as usize);
     let loss = normalizers.iter().zip(places.clone()).map(|(row, place)| row.loss(rows[place])).collect();
     if let Some(gradient) = gradient {
@@ -171,11 +171,11 @@ impl Normalizer {
     }
 }
 
-fn normalize<S: Real>(
-    rows: &[S],
-    columns: usize,
-    out: Option<&mut [S]>,
-) -> Result<Vec<Normalizer>, SoftmaxError> {
+/// What is found of rows, one after the other.
+#[derive(Debug)]
+pub struct Found(Vec<Normalizer>);
+
+fn normalize<S: Real>(rows: &[S], columns: usize, out: Option<&mut [S]>) -> Result<Found, SoftmaxError> {
     if columns == 0 {
         return Err(SoftmaxError::NoColumns);
     }
@@ -195,7 +195,7 @@ fn normalize<S: Real>(
             .collect(),
     };
     let found = threads::map(jobs, threads::threads_for(rows.len()), widest_fused);
-    Ok(found.into_iter().flatten().collect())
+    Ok(Found(found.into_iter().flatten().collect()))
 }
 
 /// Some rows, and where their softmax goes.

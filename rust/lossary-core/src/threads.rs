@@ -82,37 +82,38 @@ pub(crate) fn map_with<S, J: Send, R: Send>(
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, J) -> R + Sync,
 ) -> Vec<R> {
-    if threads <= 1 || jobs.len() <= 1 {
+    let mut results: Vec<Option<R>> = jobs.iter().map(|_| None).collect();
+    let helpers = threads.min(jobs.len()).saturating_sub(1);
+    let queue = Mutex::new(jobs.into_iter().zip(&mut results));
+    side_by_side(helpers, &|| {
         let mut scratch = scratch();
-        return jobs.into_iter().map(|job| work(&mut scratch, job)).collect();
-    }
-    let helpers = threads.min(jobs.len()) - 1;
-    let queue = Mutex::new(jobs.into_iter().enumerate());
-    let drain = || {
-        let (mut scratch, mut done) = (scratch(), Vec::new());
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            match next {
-                Some((index, job)) => done.push((index, work(&mut scratch, job))),
-                None => return done,
-            }
+            let Some((job, result)) = next else { return };
+            *result = Some(work(&mut scratch, job));
         }
-    };
-    let mut done = thread::scope(|scope| {
+    });
+    drop(queue);
+    results.into_iter().flatten().collect()
+}
+
+/// Runs the same work on this thread and on so many helpers. Not generic: what starts and joins threads is long, and
+/// would be compiled again for each kind of job.
+fn side_by_side(helpers: usize, work: &(dyn Fn() + Sync)) {
+    if helpers == 0 {
+        return work();
+    }
+    thread::scope(|scope| {
         // A thread that the system refuses is no failure: the others take its work.
         let running: Vec<_> =
-            (0..helpers).map_while(|_| Builder::new().spawn_scoped(scope, drain).ok()).collect();
-        let mut done = drain();
+            (0..helpers).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
+        work();
         for helper in running {
-            match helper.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => resume_unwind(panic),
+            if let Err(panic) = helper.join() {
+                resume_unwind(panic);
             }
         }
-        done
     });
-    done.sort_unstable_by_key(|&(index, _)| index);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Bindings of `lossary_core::contingency` and the mutual information of two labellings.
 
-use crate::arrays::{Numbers, slice, with_slice};
+use crate::arrays::{Scores, slice, with_scores};
 use crate::errors::order_error;
 use crate::options::Named;
 use lossary_core::contingency::{Codes, Contingency};
@@ -22,7 +22,7 @@ type Repeats<'py> = Option<PyReadonlyArray1<'py, u32>>;
 impl LabelPairs {
     #[new]
     #[pyo3(signature = (labels_true, labels_pred, /))]
-    fn new(py: Python<'_>, labels_true: Numbers<'_>, labels_pred: Numbers<'_>) -> PyResult<Self> {
+    fn new(py: Python<'_>, labels_true: Scores<'_>, labels_pred: Scores<'_>) -> PyResult<Self> {
         Ok(Self {
             first: codes(py, "labels_true", &labels_true)?,
             second: codes(py, "labels_pred", &labels_pred)?,
@@ -55,6 +55,6 @@ impl LabelPairs {
     }
 }
 
-fn codes(py: Python<'_>, name: &str, labels: &Numbers<'_>) -> PyResult<Codes> {
-    with_slice!(labels, labels => py.detach(|| Codes::of(labels)).map_err(|error| order_error(name, error)))
+fn codes(py: Python<'_>, name: &str, labels: &Scores<'_>) -> PyResult<Codes> {
+    with_scores!(labels, labels => py.detach(|| Codes::of(labels)).map_err(|error| order_error(name, error)))
 }

@@ -1,5 +1,6 @@
 //! Exponentials as a mantissa and a power of two, which no number overflows.
 
+use super::{Found, SoftmaxError, normalize};
 use std::ops::{Add, Mul, Sub};
 
 /// `f32` or `f64`.
@@ -29,6 +30,8 @@ pub trait Real:
     fn parts<const FUSED: bool>(self) -> (Self, Self);
     /// `2^n` of a whole number up to 0; 0 where that is no normal number.
     fn power_of_two(self) -> Self;
+    /// The sum of each row; its softmax goes to `out`. Here it is compiled once, and not in each crate that calls.
+    fn normalize(rows: &[Self], columns: usize, out: Option<&mut [Self]>) -> Result<Found, SoftmaxError>;
 }
 
 macro_rules! impl_real {
@@ -70,6 +73,15 @@ macro_rules! impl_real {
                 let rounder = 1.5 * (1_u64 << $digits) as Self + $bias;
                 let exponent = if self < -$bias { -$bias } else { self };
                 Self::from_bits((exponent + rounder).to_bits() << $digits)
+            }
+
+            #[inline(never)]
+            fn normalize(
+                rows: &[Self],
+                columns: usize,
+                out: Option<&mut [Self]>,
+            ) -> Result<Found, SoftmaxError> {
+                normalize(rows, columns, out)
             }
         }
     };

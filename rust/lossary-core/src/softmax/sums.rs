@@ -107,20 +107,29 @@ fn chunks<S: Real, const LANES: usize, const FUSED: bool, const STORE: bool>(
             *out = values;
         }
     }
-    let mut total = 0.0;
-    for sum in sums {
-        total += sum.into();
+    let mut totals = [0.0; 8];
+    for part in sums.as_chunks::<8>().0 {
+        for lane in 0..8 {
+            totals[lane] += part[lane].into();
+        }
     }
-    total
+    totals.iter().sum()
 }
 
 /// The largest number; NaN is passed over.
 #[inline(always)]
 fn highest<S: Real>(block: &[S]) -> S {
     let (wide, rest) = block.as_chunks::<64>();
-    let mut highest = [S::LOWEST; 64];
+    let (narrow, rest) = rest.as_chunks::<8>();
+    let mut tops = [S::LOWEST; 64];
     for chunk in wide {
         for lane in 0..64 {
+            tops[lane] = if chunk[lane] > tops[lane] { chunk[lane] } else { tops[lane] };
+        }
+    }
+    let mut highest = [S::LOWEST; 8];
+    for chunk in tops.as_chunks::<8>().0.iter().chain(narrow) {
+        for lane in 0..8 {
             highest[lane] = if chunk[lane] > highest[lane] { chunk[lane] } else { highest[lane] };
         }
     }
