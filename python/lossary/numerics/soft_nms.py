@@ -40,7 +40,7 @@ def soft_nms(
     .. math:: s_i \leftarrow s_i \, e^{-o_i^2 / \sigma}
 
     for the overlap o (intersection over union) with each kept box, best first. Equal bit for bit to the plain
-    algorithm, and faster: only detections that may be next are looked at, with kept boxes nearby.
+    algorithm, and faster: a kept box is compared with those in its neighbourhood alone.
 
     Args:
         boxes: (n, 4): left, top, right, bottom.

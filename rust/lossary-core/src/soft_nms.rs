@@ -1,19 +1,17 @@
 //! Soft non-maximum suppression: detections lose score the more they overlap better ones.
 //!
-//! Scores only fall, so a score that is out of date bounds the one that is not: a heap holds such bounds, and only
-//! the box on top is brought up to date, with the selected boxes of the grid cells that it covers, in the order
-//! in which they were selected. The products are those of the plain algorithm, bit for bit.
+//! Boxes stand at the leaves of a tree, neighbours beside each other, whose nodes know the place of the boxes below
+//! them and the best one: a selected box is shown to those that it may overlap, and to no others. The products are
+//! those of the plain algorithm, bit for bit.
 //!
 //! Source: Bodla et al., Soft-NMS - Improving Object Detection With One Line of Code, ICCV 2017, arXiv 1704.04503.
 
-mod grid;
+mod tree;
 
 use crate::box_iou::is_box;
 use crate::threads;
-use grid::Grid;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt;
+use tree::Tree;
 
 /// How an overlap o > 0 with a better box changes a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,7 +141,7 @@ pub fn soft_nms(
     order.sort_by_key(|&index| group(index));
     let jobs: Vec<&[u32]> = order.chunk_by(|&a, &b| group(a) == group(b)).collect();
     let found = threads::map(jobs, threads::threads_for(64 * boxes.len()), |members| {
-        (group(members[0])[0], Candidates::new(boxes, scores, members, options).select(options.most))
+        (group(members[0])[0], select(boxes, scores, members, options))
     });
     let mut kept: Vec<Selected> = Vec::new();
     for classes in found.chunk_by(|(a, _), (b, _)| a == b) {
@@ -163,9 +161,8 @@ struct Place {
     /// Left, top, right, bottom; right and bottom are one further for whole pixels.
     sides: [f64; 4],
     area: f64,
+    score: f64,
     index: u32,
-    /// Selected boxes that the score takes into account.
-    seen: u32,
 }
 
 impl Place {
@@ -180,76 +177,41 @@ impl Place {
     }
 }
 
-/// The boxes of a group: those selected, and the others in a heap by scores that may be out of date.
-struct Candidates {
-    options: Options,
-    places: Vec<Place>,
-    /// Bits of the score, which ascend with it, and the place: the lowest of equal scores first.
-    heap: BinaryHeap<(u64, Reverse<u32>)>,
-    grid: Grid,
-    selected: Vec<Place>,
-    /// Selected boxes that may overlap the one on top.
-    near: Vec<u32>,
+impl Options {
+    /// What a selected box leaves of another's score; None for a box that goes.
+    fn lowered(&self, place: &Place, selected: &Place) -> Option<f64> {
+        let (overlap, score) = (place.overlap(selected), place.score);
+        if overlap == 0.0 {
+            return Some(score);
+        }
+        let lowered = match self.decay {
+            Decay::Gaussian { sigma } => score * (-(overlap * overlap) / sigma).exp(),
+            Decay::Linear { threshold } if overlap > threshold => score * (1.0 - overlap),
+            Decay::Hard { threshold } if overlap > threshold => return None,
+            Decay::Linear { .. } | Decay::Hard { .. } => score,
+        };
+        // A product with less than nothing, of rounding, is below zero.
+        (lowered >= self.score_threshold && lowered >= 0.0).then_some(lowered + 0.0)
+    }
 }
 
-impl Candidates {
-    fn new(boxes: &[[f64; 4]], scores: &[f64], members: &[u32], options: Options) -> Self {
-        let (mut places, mut heap) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
-        let more = f64::from(u8::from(options.whole_pixels));
-        for &index in members {
-            let score = scores[index as usize] + 0.0; // no negative zero
-            if score < options.score_threshold {
-                continue;
-            }
-            let [left, top, right, bottom] = boxes[index as usize];
-            let sides = [left, top, right + more, bottom + more];
-            let area = (sides[2] - left) * (sides[3] - top);
-            heap.push((score.to_bits(), Reverse(places.len() as u32)));
-            places.push(Place { sides, area, index, seen: 0 });
-        }
-        let grid = Grid::new(&places);
-        Self { options, places, heap: heap.into(), grid, selected: Vec::new(), near: Vec::new() }
+/// The boxes of a group that stay.
+fn select(boxes: &[[f64; 4]], scores: &[f64], members: &[u32], options: Options) -> Vec<Selected> {
+    let more = f64::from(u8::from(options.whole_pixels));
+    let places = members.iter().filter_map(|&index| {
+        let score = scores[index as usize] + 0.0; // no negative zero
+        let [left, top, right, bottom] = boxes[index as usize];
+        let sides = [left, top, right + more, bottom + more];
+        let area = (sides[2] - left) * (sides[3] - top);
+        (score >= options.score_threshold).then_some(Place { sides, area, score, index })
+    });
+    let mut tree = Tree::new(places.collect());
+    let mut kept = Vec::new();
+    while kept.len() < options.most
+        && let Some(best) = tree.take()
+    {
+        kept.push(Selected { index: best.index, score: best.score });
+        tree.show(&best, &|place| options.lowered(place, &best));
     }
-
-    fn select(mut self, most: usize) -> Vec<Selected> {
-        let mut kept = Vec::new();
-        while kept.len() < most
-            && let Some((bits, Reverse(number))) = self.heap.pop()
-        {
-            let Some(score) = self.up_to_date(number as usize, f64::from_bits(bits)) else { continue };
-            let key = (score.to_bits(), Reverse(number));
-            if self.heap.peek().is_some_and(|next| *next > key) {
-                self.heap.push(key);
-                continue;
-            }
-            let place = self.places[number as usize];
-            self.grid.enter(&place, self.selected.len() as u32);
-            self.selected.push(place);
-            kept.push(Selected { index: place.index, score });
-        }
-        kept
-    }
-
-    /// None for a box that goes.
-    fn up_to_date(&mut self, number: usize, mut score: f64) -> Option<f64> {
-        let place = self.places[number];
-        self.places[number].seen = self.selected.len() as u32;
-        self.grid.near(&place, self.selected.len() as u32, &mut self.near);
-        for &other in &self.near {
-            let overlap = place.overlap(&self.selected[other as usize]);
-            if overlap > 0.0 {
-                match self.options.decay {
-                    Decay::Gaussian { sigma } => score *= (-(overlap * overlap) / sigma).exp(),
-                    Decay::Linear { threshold } if overlap > threshold => score *= 1.0 - overlap,
-                    Decay::Hard { threshold } if overlap > threshold => return None,
-                    Decay::Linear { .. } | Decay::Hard { .. } => {}
-                }
-                // A product with less than nothing, of rounding, is below zero.
-                if score < self.options.score_threshold || score < 0.0 {
-                    return None;
-                }
-            }
-        }
-        Some(score + 0.0)
-    }
+    kept
 }

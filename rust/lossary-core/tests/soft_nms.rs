@@ -107,6 +107,32 @@ proptest! {
     }
 }
 
+/// Boxes in a square, a few of them large, with few different scores.
+fn many(count: u32, extent: f64) -> Detections {
+    let unit = |i: u32, step: u32| f64::from(i.wrapping_mul(step) >> 8) / f64::from(1 << 24);
+    let boxes = (1..=count).map(|i| {
+        let size = if i % 50 == 0 { extent / 2.0 } else { 10.0 };
+        let [x, y] = [0x9e37_79b1, 0x85eb_ca77].map(|step| extent * unit(i, step));
+        [x, y, x + size * unit(i, 0xc2b2_ae3d), y + size * unit(i, 0x27d4_eb2f)]
+    });
+    (boxes.collect(), (1..=count).map(|i| (unit(i, 0x1656_67b1) * 50.0).round() / 50.0).collect())
+}
+
+#[test]
+fn every_bit_is_that_of_the_plain_algorithm_for_many_boxes() {
+    for (count, extent) in [(64, 20.0), (65, 20.0), (500, 5.0), (700, 1e-60), (4500, 400.0)] {
+        let (boxes, scores) = many(count, extent);
+        let most = if count < 1000 { usize::MAX } else { 300 }; // the plain algorithm takes its time
+        for decay in
+            [Decay::Gaussian { sigma: 0.5 }, Decay::Linear { threshold: 0.1 }, Decay::Hard { threshold: 0.5 }]
+        {
+            let options = Options { decay, score_threshold: 0.001, most, whole_pixels: false };
+            let found = soft_nms(&boxes, &scores, None, options).unwrap();
+            assert!(found == naive(&boxes, &scores, options), "{count} {extent} {decay:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_detection_is_refused() {
     let decay = Decay::Hard { threshold: 0.5 };
