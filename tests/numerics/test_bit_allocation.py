@@ -104,6 +104,33 @@ def test_many_parts_of_drawn_sensitivity():
         assert integer_bit_allocation(costs, total_bits=total).bits.tolist() == one_by_one(costs, total, 16)
 
 
+def water_level(costs, average, minimum, exponent):
+    """Real bits, from a level below which there are none: bisected."""
+    heights = np.log2(costs) / exponent
+    low, high = heights.min() - average, heights.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        is_low = np.maximum(heights - middle, 0).sum() > len(costs) * (average - minimum)
+        low, high = (middle, high) if is_low else (low, middle)
+    return minimum + np.maximum(heights - low, 0)
+
+
+def test_real_bits_of_many_parts_stand_above_one_level():
+    costs = np.random.default_rng(0).lognormal(sigma=3.0, size=2000)
+    for average, minimum, exponent in [(0.01, 0.0, 2.0), (3.0, 1.0, 1.95), (8.0, 0.0, 1.0)]:
+        bits = optimal_bit_allocation(costs, average_bits=average, minimum=minimum, exponent=exponent)
+        np.testing.assert_allclose(bits, water_level(costs, average, minimum, exponent), atol=1e-10)
+
+
+def test_input_stays_and_may_have_gaps():
+    costs = np.array([1.0, 9.0, 4.0, 9.0, 16.0, 9.0, 2.0, 9.0])
+    before = costs.copy()
+    assert integer_bit_allocation(costs[::2], total_bits=10).bits.tolist() == [2, 3, 3, 2]
+    found = optimal_bit_allocation(costs[::2].astype(np.float32), average_bits=2.5)
+    assert found.tolist() == [1.625, 2.625, 3.625, 2.125]
+    np.testing.assert_array_equal(costs, before)
+
+
 def test_tiny_and_huge_sensitivities_are_told_apart():
     costs = np.array([3e-300, 1e-300, 1e300])
     assert integer_bit_allocation(costs, total_bits=17).bits.tolist() == [1, 0, 16]
@@ -136,6 +163,8 @@ def test_bad_sensitivities_are_named(allocate, costs, error):
         ({"average_bits": np.inf}, InvalidInputError, "average_bits"),
         ({"minimum": -1.0}, InvalidInputError, "minimum"),
         ({"exponent": 0}, InvalidInputError, "exponent: got 0"),
+        ({"exponent": 5e-324}, InvalidInputError, "exponent: got 5e-324"),
+        ({"average_bits": 1e308}, InvalidInputError, r"average_bits: got 1e\+308"),
         ({"exponent": "2"}, DtypeError, "exponent"),
     ],
 )

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary_vision.ms_ssim import ms_ssim, ms_ssim_score
-from lossary_vision.ssim import ssim, ssim_score
+from lossary.metrics import ms_ssim_score
+from lossary_vision.ms_ssim import LOSS, ms_ssim
+from lossary_vision.ssim import ssim
 from torch.nn.functional import avg_pool2d
 
 GOLDENS = json.loads((Path(__file__).parent / "goldens" / "073-ms_ssim.json").read_text())["cases"]
@@ -32,7 +33,6 @@ def test_the_score_is_one_minus_the_golden_loss(case):
 def test_one_scale_of_weight_one_is_ssim():
     prediction, target = images(2, 3, 12, 14)
     torch.testing.assert_close(ms_ssim(prediction, target, weights=(1.0,)), ssim(prediction, target))
-    assert ms_ssim_score(prediction, target, weights=[1.0]) == pytest.approx(ssim_score(prediction, target))
 
 
 def test_brightness_counts_at_the_coarsest_scale_alone():
@@ -44,9 +44,9 @@ def test_brightness_counts_at_the_coarsest_scale_alone():
 
 def test_the_second_scale_is_that_of_the_pooled_images():
     prediction, target = images(1, 1, 12, 12)
-    both = ms_ssim_score(prediction, target, window_size=3, weights=(1e-30, 1.0))
+    both = ms_ssim(prediction, target, window_size=3, weights=(1e-30, 1.0))
     pooled = (avg_pool2d(image, 2) for image in (prediction, target))
-    assert both == pytest.approx(ssim_score(*pooled, window_size=3))
+    torch.testing.assert_close(both, ssim(*pooled, window_size=3))
 
 
 def test_an_odd_side_is_lengthened_by_zeros_that_count():
@@ -66,7 +66,6 @@ def test_where_a_scale_is_not_alike_at_all_the_loss_is_one_without_a_gradient():
     assert loss[1].item() == 1 > loss[0].item()
     assert not prediction.grad[1].any()
     assert prediction.grad[0].any()
-    assert ms_ssim_score(prediction.detach(), target, **options, reduction="none")[1] == 0
 
 
 def test_nearly_equal_images_keep_their_digits_in_single_precision():
@@ -88,7 +87,6 @@ def test_volumes_of_one_slice_of_copies_are_alike_as_their_slices():
 IMAGE, _ = images(1, 1, 20, 24)
 
 
-@pytest.mark.parametrize("function", [ms_ssim, ms_ssim_score])
 @pytest.mark.parametrize(
     ("prediction", "target", "options", "error", "message"),
     [
@@ -110,9 +108,9 @@ IMAGE, _ = images(1, 1, 20, 24)
         (IMAGE, IMAGE, {"weights": (1.0,), "reduction": "x"}, InvalidInputError, "reduction: got 'x'"),
     ],
 )
-def test_bad_input_is_named(function, prediction, target, options, error, message):
+def test_bad_input_is_named(prediction, target, options, error, message):
     with pytest.raises(error, match=message):
-        function(prediction, target, **options)
+        ms_ssim(prediction, target, **options)
 
 
 @pytest.mark.parametrize("side", [20, 21])
@@ -123,3 +121,10 @@ def test_the_least_side_is_what_the_window_needs_at_the_coarsest_scale(side):
     else:
         with pytest.raises(ShapeError, match="wanted sides of 21"):
             ms_ssim(image, image, weights=(0.5, 0.5))
+
+
+def test_stands_for_one_minus_the_score():
+    prediction, target = images(2, 3, 45, 47)
+    (score,) = LOSS.pairs_with
+    loss = ms_ssim(prediction, target, **score.options).item()
+    assert score(prediction=prediction, target=target) == pytest.approx(1 - loss)

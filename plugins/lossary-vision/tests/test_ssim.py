@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary_vision.ssim import ssim, ssim_score
+from lossary.metrics import ssim_score
+from lossary_vision.ssim import LOSS, ssim
 
 GOLDENS = json.loads((Path(__file__).parent / "goldens" / "073-ssim.json").read_text())["cases"]
 
@@ -51,7 +52,6 @@ def test_is_the_textbook_formula_of_uniform_windows(space, sample_covariance):
     )
     options = {"window": "uniform", "window_size": 3, "sample_covariance": sample_covariance}
     assert ssim(prediction, target, **options).item() == pytest.approx(1 - wanted, rel=1e-10)
-    assert ssim_score(prediction, target, **options) == pytest.approx(wanted, rel=1e-10)
 
 
 def test_is_the_textbook_formula_of_gaussian_windows():
@@ -62,34 +62,11 @@ def test_is_the_textbook_formula_of_gaussian_windows():
     assert ssim(prediction, target, window_size=5, sigma=0.8).item() == pytest.approx(1 - wanted, rel=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("window", "options"),
-    [
-        ({}, {"gaussian_weights": True, "use_sample_covariance": False, "sigma": 1.5}),
-        ({"window": "uniform", "window_size": 7, "sample_covariance": True}, {}),
-    ],
-    ids=["gaussian", "its_default"],
-)
-def test_equals_scikit_image(window, options):
-    metrics = pytest.importorskip("skimage.metrics")
-    prediction, target = (image.numpy() for image in images(1, 1, 24, 20))
-    wanted = metrics.structural_similarity(prediction[0, 0], target[0, 0], data_range=1.0, **options)
-    assert ssim_score(prediction, target, **window) == pytest.approx(wanted, rel=1e-9)
-
-
 @pytest.mark.parametrize("case", GOLDENS, ids=lambda case: case["id"])
 def test_the_score_is_one_minus_the_golden_loss(case):
     prediction, target = (np.array(case["inputs"][name]["data"]) for name in ("prediction", "target"))
     score = ssim_score(prediction, target, **case["params"])
     np.testing.assert_allclose(score, 1 - np.array(case["expected"]["loss"]), rtol=1e-10)
-
-
-def test_the_score_reads_8_bits_and_lists():
-    eight_bits = np.random.default_rng(0).integers(0, 256, (2, 1, 12, 12), dtype=np.uint8)
-    shifted = np.minimum(eight_bits, 245) + 10
-    score = ssim_score(eight_bits, shifted, data_range=255)
-    assert score == pytest.approx(ssim_score(eight_bits.tolist(), shifted / 1.0, data_range=255.0))
-    assert 0.9 < score < 1
 
 
 def test_nearly_equal_images_keep_their_digits_in_single_precision():
@@ -145,7 +122,6 @@ def test_descent_restores_the_image():
 IMAGE, _ = images(1, 1, 12, 12)
 
 
-@pytest.mark.parametrize("function", [ssim, ssim_score])
 @pytest.mark.parametrize(
     ("prediction", "target", "options", "error", "message"),
     [
@@ -171,12 +147,18 @@ IMAGE, _ = images(1, 1, 12, 12)
         (IMAGE, IMAGE, {"reduction": "median"}, InvalidInputError, "reduction: got 'median'"),
     ],
 )
-def test_bad_input_is_named(function, prediction, target, options, error, message):
+def test_bad_input_is_named(prediction, target, options, error, message):
     with pytest.raises(error, match=message):
-        function(prediction, target, **options)
+        ssim(prediction, target, **options)
 
 
-def test_a_batch_without_an_image_is_zero_for_the_loss_and_an_error_for_the_score():
+def test_a_batch_without_an_image_is_zero():
     assert ssim(IMAGE[:0], IMAGE[:0]).item() == 0
-    with pytest.raises(ShapeError, match="wanted at least one image"):
-        ssim_score(IMAGE[:0], IMAGE[:0])
+
+
+@pytest.mark.parametrize("space", [(24, 20), (12, 13, 14)])
+def test_stands_for_one_minus_the_score(space):
+    prediction, target = images(2, 3, *space)
+    (score,) = LOSS.pairs_with
+    loss = ssim(prediction, target, **score.options).item()
+    assert score(prediction=prediction, target=target) == pytest.approx(1 - loss)

@@ -110,6 +110,7 @@ from lossary.metrics.retrieval import (
 from lossary.metrics.skeleton import skeletonize
 from lossary.metrics.softmax_collapse import naive_loss_minimization_alignment, softmax_collapse_fraction
 from lossary.metrics.spearman import spearman_rho, spearman_test
+from lossary.metrics.ssim import ms_ssim_score, ssim_score
 from lossary.metrics.threshold_sweep import confusion_matrix_at_thresholds, metric_at_thresholds
 from lossary.metrics.thresholds import ThresholdChoice, ThresholdChoices, best_threshold
 from lossary.metrics.top_k import top_k_accuracy_score
@@ -225,6 +226,7 @@ __all__ = [
     "mean_reciprocal_rank",
     "metric_at_thresholds",
     "modified_entropy",
+    "ms_ssim_score",
     "multilabel_confusion_matrix",
     "naive_loss_minimization_alignment",
     "ndcg_at_k",
@@ -254,6 +256,7 @@ __all__ = [
     "spearman_rho",
     "spearman_test",
     "spread_skill_ratio",
+    "ssim_score",
     "tar_at_far",
     "top_k_accuracy_score",
     "top_label_brier_score",

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lossary import _kernels
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
-from lossary.metrics.arrays import numeric, to_numpy
+from lossary.metrics.arrays import contiguous, numeric, to_numpy
 from lossary.metrics.options import check_whole
 
 _MOST_BITS = 1024
@@ -67,18 +68,19 @@ def optimal_bit_allocation(
     _check_number("exponent", exponent, 0.0)
     if exponent == 0:
         raise InvalidInputError("exponent: got 0; wanted a number above 0")
-    active = np.flatnonzero(costs)
-    if not len(active):
+    is_active = costs > 0
+    if not is_active.any():
         return np.full(len(costs), float(average_bits))
-    logs = np.log2(costs[active]) / exponent
-    ordered = np.sort(logs)[::-1]
-    counts = np.arange(1, len(ordered) + 1)
-    above = len(costs) * (average_bits - minimum)
-    # With the k largest above the minimum, all their logarithms stand the same height above the bits.
-    water = (np.cumsum(ordered) - above) / counts
-    last = int(np.flatnonzero(ordered >= water).max(initial=0))
+    above = len(costs) * (float(average_bits) - float(minimum))
+    with np.errstate(over="ignore"):
+        heights = np.log2(costs[is_active]) / float(exponent)
+    if not np.isfinite(np.ptp(heights)):
+        raise InvalidInputError(f"exponent: got {exponent!r}; wanted one that leaves numbers of bits finite")
+    if not np.isfinite(above):
+        raise InvalidInputError(f"average_bits: got {average_bits!r}; wanted a finite sum of bits")
+    # With the same loss left, the logarithms stand the same height above the bits, which are 0 below it.
     bits = np.full(len(costs), float(minimum))
-    bits[active] += np.maximum(logs - water[last], 0.0)
+    bits[is_active] += _kernels.capped_simplex_projection(heights, len(heights), above, np.inf)
     return bits
 
 
@@ -90,7 +92,7 @@ def integer_bit_allocation(
     .. math:: \min_b \sum_i c_i 4^{-b_i}, \quad \sum_i b_i = B, \quad m \le b_i \le M
 
     What a bit gains falls by 4 with each, so giving bits one by one to where they gain most is optimal. The
-    result is that of doing so; the time does not grow with the number of bits.
+    result is that of doing so, to the bit; the time grows with the number of parts alone.
 
     Args:
         sensitivity: c, the loss of each part without a bit, (n_parts,), 0 or above; only ratios count.
@@ -117,50 +119,15 @@ def integer_bit_allocation(
     check_whole("minimum", minimum, 0, _MOST_BITS)
     check_whole("maximum", maximum, int(minimum), _MOST_BITS)
     check_whole("total_bits", total_bits, len(costs) * int(minimum), len(costs) * int(maximum))
-    room = int(maximum) - int(minimum)
-    spare = int(total_bits) - len(costs) * int(minimum)
-    given = np.zeros(len(costs), np.int64)
-    active = np.flatnonzero(costs)
-    given[active] = _most_gainful(costs[active], min(spare, room * len(active)), room)
-    # Bits without a gain are ties, which go to the lowest index while it has room.
-    idle = np.flatnonzero(costs == 0)
-    left = spare - int(given.sum())
-    given[idle] = np.clip(left - room * np.arange(len(idle)), 0, room)
-    bits = given + int(minimum)
-    return IntegerBitAllocation(bits, float(np.ldexp(costs, -2 * bits).sum()))
-
-
-def _most_gainful(costs: NDArray[np.float64], spare: int, room: int) -> NDArray[np.int64]:
-    """How many of the ``spare`` largest numbers c 4^-b, b < room, belong to each c."""
-    if not len(costs) or not spare:
-        return np.zeros(len(costs), np.int64)
-    # c = m 2^e, so c 4^-b = m 2^(e - 2 b): ordered by e - 2 b, then by m, without rounding or underflow.
-    mantissas, powers = np.frexp(costs)
-    exponents = powers.astype(np.int64)
-
-    def above(level: int) -> NDArray[np.int64]:
-        """How many of each c have an exponent above the level."""
-        return np.clip((exponents - level + 1) // 2, 0, room)
-
-    low, high = int(exponents.min()) - 2 * room - 1, int(exponents.max())
-    while high - low > 1:  # at low there are enough numbers, at high too few or just enough
-        middle = (low + high) // 2
-        if int(above(middle).sum()) > spare:
-            low = middle
-        else:
-            high = middle
-    counts = above(high)
-    tied = np.flatnonzero(above(high - 1) > counts)
-    first = tied[np.argsort(-mantissas[tied], kind="stable")][: spare - int(counts.sum())]
-    counts[first] += 1
-    return counts
+    found = _kernels.integer_bit_allocation(costs, int(total_bits), int(minimum), int(maximum))
+    return IntegerBitAllocation(*found)
 
 
 def _sensitivities(given: Any) -> NDArray[np.float64]:
     array = numeric("sensitivity", to_numpy("sensitivity", given))
     if array.ndim != 1:
         raise ShapeError(f"sensitivity: got shape {array.shape}; wanted (n_parts,)")
-    costs = array.astype(np.float64, copy=False)
+    costs = contiguous(array.astype(np.float64, copy=False))
     if not (np.isfinite(costs) & (costs >= 0)).all():
         raise InvalidInputError("sensitivity: got a number that is NaN, infinite or below 0; wanted others")
     return costs

@@ -3,20 +3,18 @@
 Entropies are in bits, or in nats with ``unit="nat"``, and 0 log 0 is 0.
 """
 
-import heapq
 import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossary import _kernels
 from lossary.metrics.options import check_choice, check_not_negative
 from lossary.numerics.vectors import Doubles, distribution
 
 Unit = Literal["bit", "nat"]
 
-# Mass left over by rounding, which is not moved.
-_CRUMB = 1e-14
 # By how much a rounded entropy may exceed a rate.
 _RATE_TOLERANCE = 1e-12
 
@@ -96,8 +94,8 @@ def greedy_minimum_entropy_coupling(p: Any, q: Any, *, unit: Unit = "bit") -> En
     """
     rows, columns = distribution("p", p), distribution("q", q)
     check_choice("unit", unit, ("bit", "nat"))
-    joint = _coupling(rows, columns)
-    return EntropyCoupling(joint, _entropy(joint, unit), _mutual_information(rows, columns, joint, unit))
+    joint, masses = _coupling(rows, columns)
+    return EntropyCoupling(joint, _entropy(masses, unit), _mutual_information(rows, columns, masses, unit))
 
 
 def entropy_bounded_information(px: Any, *, rate: float, unit: Unit = "bit") -> EntropyBoundedMap:
@@ -166,29 +164,17 @@ def entropy_coupling_bottleneck(
     output = distribution("py", py)
     encoder, information_code = entropy_bounded_information(px, rate=rate, unit=unit)
     code = _sums(encoder, distribution("px", px))
-    joint = _coupling(code, output)
-    information = _mutual_information(code, output, joint, unit)
+    joint, masses = _coupling(code, output)
+    information = _mutual_information(code, output, masses, unit)
     return EntropyCouplingBottleneck(encoder, joint, information_code, information, information)
 
 
-def _coupling(rows: Doubles, columns: Doubles) -> Doubles:
+def _coupling(rows: Doubles, columns: Doubles) -> tuple[Doubles, Doubles]:
+    """The joint distribution, and its masses above 0."""
+    places, masses = _kernels.greedy_coupling([rows, columns])
     joint = np.zeros((len(rows), len(columns)))
-    # The largest mass first, of equal ones the lowest index.
-    sides = [[(-mass, index) for index, mass in enumerate(each.tolist())] for each in (rows, columns)]
-    for side in sides:
-        heapq.heapify(side)
-    while all(sides):
-        (row_mass, row), (column_mass, column) = sides[0][0], sides[1][0]
-        moved = min(-row_mass, -column_mass)
-        if moved <= _CRUMB:
-            break
-        joint[row, column] += moved
-        for side, mass, index in ((sides[0], row_mass, row), (sides[1], column_mass, column)):
-            if -mass > moved:
-                heapq.heapreplace(side, (mass + moved, index))
-            else:
-                heapq.heappop(side)
-    return joint
+    joint[tuple(places.reshape(-1, 2).T)] = masses
+    return joint, masses
 
 
 def _groups(mass: Doubles, rate: float) -> NDArray[np.int64]:
@@ -237,6 +223,7 @@ def _entropy(mass: Doubles, unit: Unit) -> float:
     return bits if unit == "bit" else bits * math.log(2)
 
 
-def _mutual_information(rows: Doubles, columns: Doubles, joint: Doubles, unit: Unit) -> float:
+def _mutual_information(rows: Doubles, columns: Doubles, masses: Doubles, unit: Unit) -> float:
+    """From the masses of the joint distribution."""
     apart = _entropy(rows, unit) + _entropy(columns, unit)
-    return max(0.0, apart - _entropy(joint, unit))
+    return max(0.0, apart - _entropy(masses, unit))

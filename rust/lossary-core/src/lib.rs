@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`all_pairs`] | losses over all pairs of a positive and a negative, and their gradients |
 //! | [`assignment`] | the cheapest way to give rows of a matrix columns of their own |
+//! | [`bit_allocation`] | whole bits for parts of a model, given where they gain most |
+//! | [`capped_simplex`] | the weights within bounds and of a given sum that are nearest to values |
+//! | [`entropy_coupling`] | distributions tied to a joint one of little entropy |
 //! | [`auc`] | area under the ROC curve, as the integers wins, ties, positives and negatives |
 //! | [`grouped_auc`] | area under the ROC curve within each group |
 //! | [`curves`] | counts at every threshold (ROC and precision-recall points), average precision |
@@ -39,6 +42,7 @@
 //! | [`box_iou`], [`soft_nms`] | overlap of boxes, and which of many detections to keep |
 //! | [`softmax`] | softmax, log-sum-exp and cross-entropy of rows of logits |
 //! | [`spearman`] | correlation of mid-ranks, and its test |
+//! | [`ssim`] | structural similarity of images and volumes, at one scale and at several |
 //! | [`labels`] | two-valued labels of any numeric type to classes |
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`random`] | reproducible random numbers |
@@ -74,10 +78,12 @@ pub mod all_pairs;
 pub mod assignment;
 pub mod auc;
 mod bins;
+pub mod bit_allocation;
 pub mod bootstrap;
 pub mod box_iou;
 pub mod brier;
 pub mod calibration;
+pub mod capped_simplex;
 pub mod columns;
 pub mod confusion;
 pub mod contingency;
@@ -85,6 +91,7 @@ pub mod criteria;
 pub mod curves;
 pub mod delong;
 mod double_double;
+pub mod entropy_coupling;
 mod few;
 pub mod functionals;
 mod grid;
@@ -125,6 +132,7 @@ pub mod soft_nms;
 pub mod softmax;
 pub mod spearman;
 pub mod special;
+pub mod ssim;
 pub mod states;
 pub mod strings;
 pub mod thinning;

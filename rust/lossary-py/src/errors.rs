@@ -1,5 +1,6 @@
 //! Errors of `lossary-core` to exceptions of `lossary.errors`, with the argument names of Python.
 
+pub mod allocations;
 pub mod boxes;
 pub mod rankings;
 pub mod softmax;
@@ -23,7 +24,7 @@ use std::fmt::Display;
 mod images;
 mod states;
 
-pub use images::{no_voxels, persistence_error, skeleton_error, unknown_construction};
+pub use images::{no_voxels, persistence_error, skeleton_error, ssim_error, unknown_construction};
 pub use states::{decode_error, state_error};
 
 pyo3::import_exception!(lossary.errors, InvalidInputError);

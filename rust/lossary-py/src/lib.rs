@@ -6,16 +6,19 @@ mod all_pairs;
 mod arrays;
 mod assignment;
 mod auc;
+mod bit_allocation;
 mod bootstrap;
 mod boxes;
 mod brier;
 mod calibration;
+mod capped_simplex;
 mod columns;
 mod confusion;
 mod confusion_state;
 mod contingency;
 mod curves;
 mod delong;
+mod entropy_coupling;
 mod errors;
 mod grouped_auc;
 mod isotonic;
@@ -31,6 +34,7 @@ mod resampling;
 mod retrieval;
 mod skeleton;
 mod softmax;
+mod ssim;
 mod states;
 mod strings;
 mod thinning;
@@ -49,6 +53,8 @@ mod _kernels {
     #[pymodule_export]
     use super::auc::{roc_auc, weighted_roc_auc};
     #[pymodule_export]
+    use super::bit_allocation::integer_bit_allocation;
+    #[pymodule_export]
     use super::bootstrap::bootstrap_ranking;
     #[pymodule_export]
     use super::boxes::{box_iou, soft_nms};
@@ -56,6 +62,8 @@ mod _kernels {
     use super::brier::{binary_squared_error, multiclass_squared_error};
     #[pymodule_export]
     use super::calibration::{Calibration, reliability, reliability_bins};
+    #[pymodule_export]
+    use super::capped_simplex::capped_simplex_projection;
     #[pymodule_export]
     use super::columns::{column_average_precision, column_roc_auc, one_vs_one_roc_auc};
     #[pymodule_export]
@@ -71,6 +79,8 @@ mod _kernels {
     use super::curves::{average_precision, curve};
     #[pymodule_export]
     use super::delong::{compare_areas, delong};
+    #[pymodule_export]
+    use super::entropy_coupling::greedy_coupling;
     #[pymodule_export]
     use super::grouped_auc::grouped_auc;
     #[pymodule_export]
@@ -97,6 +107,8 @@ mod _kernels {
     use super::skeleton::skeletonize;
     #[pymodule_export]
     use super::softmax::{cross_entropy_terms, logsumexp, two_pass_softmax};
+    #[pymodule_export]
+    use super::ssim::ssim;
     #[pymodule_export]
     use super::states::{BoundedRanking, ExactRanking};
     #[pymodule_export]

@@ -1,4 +1,4 @@
-r"""Structural similarity of two images, once for tensors and once for arrays.
+r"""Structural similarity of two images.
 
 With s = x + y and d = x - y, the two factors of the similarity at a position are
 
@@ -11,9 +11,8 @@ windowed means in place of five, and images that are nearly equal keep the digit
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from lossary.authoring.validation import (
     check_choice,
@@ -81,43 +80,15 @@ def checked_scales(weights: Sequence[float]) -> tuple[float, ...]:
 def check_images(prediction: Tensor, target: Tensor) -> None:
     """Raise unless both are finite, floating images or volumes of one shape."""
     check_floating("prediction", prediction)
-    _check_axes("prediction", tuple(prediction.shape))
+    if prediction.ndim not in (4, 5) or prediction.shape[1] == 0:
+        raise ShapeError(
+            f"prediction: got shape {tuple(prediction.shape)}; wanted (batch, channels, height, width) or "
+            "(batch, channels, depth, height, width) with a channel at least"
+        )
     check_finite("prediction", prediction)
     check_floating("target", target)
     check_shape("target", target, tuple(prediction.shape), like="prediction")
     check_finite("target", target)
-
-
-def image_arrays(prediction: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Two array-likes as images or volumes in float64.
-
-    Raises:
-        ShapeError: they are neither images nor volumes with a sample, or their shapes differ.
-        DtypeError: the values are no real numbers.
-        InvalidInputError: a value is NaN or infinite.
-    """
-    images: list[np.ndarray] = []
-    for name, given in (("prediction", prediction), ("target", target)):
-        array = np.asarray(given)
-        if array.dtype.kind not in "fiub":
-            raise DtypeError(f"{name}: got dtype {array.dtype}; wanted real numbers")
-        if images and array.shape != images[0].shape:
-            raise ShapeError(f"{name}: got shape {array.shape}; wanted {images[0].shape}, as prediction")
-        _check_axes(name, array.shape)
-        if array.shape[0] == 0:
-            raise ShapeError(f"{name}: got shape {array.shape}; wanted at least one image")
-        if not np.isfinite(array).all():
-            raise InvalidInputError(f"{name}: got values that are NaN or infinite; wanted finite values")
-        images.append(array.astype(np.float64))
-    return images[0], images[1]
-
-
-def _check_axes(name: str, shape: tuple[int, ...]) -> None:
-    if len(shape) not in (4, 5) or shape[1] == 0:
-        raise ShapeError(
-            f"{name}: got shape {shape}; wanted (batch, channels, height, width) or (batch, channels, depth, "
-            "height, width) with a channel at least"
-        )
 
 
 def check_sides(space: Sequence[int], window: Window, scales: int = 1) -> None:
@@ -133,7 +104,7 @@ def check_sides(space: Sequence[int], window: Window, scales: int = 1) -> None:
 
 
 def losses_of_structure(total: Tensor, difference: Tensor, window: Window) -> tuple[Tensor, Tensor]:
-    """One minus the luminance factor and one minus the structure factor at each position, of tensors.
+    """One minus the luminance factor and one minus the structure factor at each position.
 
     Args:
         total: s, (batch, channels, *space).
@@ -155,28 +126,7 @@ def losses_of_structure(total: Tensor, difference: Tensor, window: Window) -> tu
         means = _CONVOLUTIONS[ndim](means, weight, groups=maps)  # as groups much faster than as a batch
     mean, square = means.chunk(2, 1)
     variance = (square - mean.square()).clamp(min=0) * window.correction(ndim)
-    return _losses(window, *(mean + offset).chunk(2, 1), *variance.chunk(2, 1))
-
-
-def losses_of_structure_arrays(
-    total: np.ndarray, difference: np.ndarray, window: Window
-) -> tuple[np.ndarray, np.ndarray]:
-    """`losses_of_structure` of arrays (images, *space) in float64."""
-    ndim = total.ndim - 1
-    images = np.stack([total, difference])
-    offset = images.mean(axis=tuple(range(2, 2 + ndim)), keepdims=True)
-    centred = images - offset
-    means = np.stack([centred, centred**2])
-    for axis in range(3, 3 + ndim):
-        windows = np.lib.stride_tricks.sliding_window_view(means, len(window.weights), axis)
-        means = windows @ np.array(window.weights)
-    mean, square = means
-    variance = np.maximum(square - mean**2, 0) * window.correction(ndim)
-    return _losses(window, *(mean + offset), *variance)
-
-
-def _losses(window: Window, mean_s: Any, mean_d: Any, variance_s: Any, variance_d: Any) -> tuple[Any, Any]:
-    """The two losses from the local means and variances of s and d."""
+    (mean_s, mean_d), (variance_s, variance_d) = (mean + offset).chunk(2, 1), variance.chunk(2, 1)
     luminance = mean_d**2 / ((mean_s**2 + mean_d**2) / 2 + window.c1)
     structure = variance_d / ((variance_s + variance_d) / 2 + window.c2)
     return luminance, structure
@@ -190,15 +140,3 @@ def halved(images: Tensor) -> Tensor:
     padding = [side % 2 for side in images.shape[2:]]
     pooled: Tensor = _POOLS[images.ndim - 2](images, 2, padding=padding)
     return pooled
-
-
-def halved_arrays(images: np.ndarray) -> np.ndarray:
-    """`halved` of arrays (images, *space)."""
-    for axis in range(1, images.ndim):
-        odd = images.shape[axis] % 2
-        padding = [(0, 0)] * images.ndim
-        padding[axis] = (odd, 0)  # of the two zeros the second is in no whole pair
-        images = np.pad(images, padding)
-        before, after = (np.take(images, range(start, images.shape[axis], 2), axis) for start in (0, 1))
-        images = (before + after) / 2
-    return images

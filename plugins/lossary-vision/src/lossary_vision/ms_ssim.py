@@ -1,17 +1,24 @@
 """MS-SSIM: structural similarity at several scales, so that it does not depend on the distance of the viewer.
 
-Contrast and structure are compared at every scale, brightness at the coarsest. `ms_ssim_score` is the exact
-similarity of arrays.
+Contrast and structure are compared at every scale, brightness at the coarsest. The exact similarity of arrays
+is `lossary.metrics.ms_ssim_score`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
-from lossary.authoring.validation import check_choice
+from lossary.authoring import (
+    ExactMetric,
+    LossSpec,
+    Paper,
+    Property,
+    Reduction,
+    full_precision,
+    loss_module,
+    reduce,
+)
 from torch import Tensor
 
 from lossary_vision._structure import (
@@ -20,10 +27,7 @@ from lossary_vision._structure import (
     checked_scales,
     checked_window,
     halved,
-    halved_arrays,
-    image_arrays,
     losses_of_structure,
-    losses_of_structure_arrays,
 )
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -107,70 +111,6 @@ def ms_ssim(
     return reduce(values.mean(1), reduction)
 
 
-def ms_ssim_score(
-    prediction: Any,
-    target: Any,
-    *,
-    data_range: float = 1.0,
-    window_size: int = 11,
-    sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    weights: Sequence[float] = WEIGHTS,
-    reduction: str = "mean",
-) -> float | np.ndarray:
-    """Multi-scale structural similarity of images: one minus `ms_ssim`, whose options it shares, in float64.
-
-    Args:
-        prediction: images (batch, channels, height, width) or volumes, any array-like of real numbers.
-        target: likewise, in the same shape; the score is symmetric.
-        data_range: the greatest possible value less the least, 255 for 8 bits.
-        window_size: side of the Gaussian window, odd.
-        sigma: its standard deviation in pixels.
-        k1: of the constant in the comparison of brightness.
-        k2: of the constant in the comparison of contrast and structure.
-        weights: one for each scale from the finest, above 0. The usual five need sides above 160.
-        reduction: "mean" over the batch, or "none".
-
-    Returns:
-        A float, or an array (batch,), between 0 and 1; higher is better.
-
-    Raises:
-        ShapeError: as `ms_ssim` says, and for a batch without an image.
-        DtypeError: the images are no real numbers, or an option has the wrong type.
-        InvalidInputError: a value is NaN or infinite, or an option out of range.
-
-    Source: Wang, Simoncelli and Bovik, Multiscale Structural Similarity for Image Quality Assessment,
-        Asilomar 2003.
-
-    Example:
-        >>> import numpy as np
-        >>> image = np.full((1, 1, 22, 22), 204, dtype=np.uint8)
-        >>> round(ms_ssim_score(image, image // 2, data_range=255, weights=(0.5, 0.5)), 4)
-        0.8944
-    """
-    check_choice("reduction", reduction, ("mean", "none"))
-    scales = checked_scales(weights)
-    window = checked_window(
-        data_range=data_range, window="gaussian", window_size=window_size, sigma=sigma, k1=k1, k2=k2
-    )
-    images, wanted = image_arrays(prediction, target)
-    check_sides(images.shape[2:], window, len(scales))
-    joined = (-1, *images.shape[2:])
-    total, difference = (images + wanted).reshape(joined), (images - wanted).reshape(joined)
-    product = np.ones(len(total))
-    for scale, weight in enumerate(scales):
-        luminance, structure = losses_of_structure_arrays(total, difference, window)
-        similarity = 1 - structure
-        if scale + 1 < len(scales):
-            total, difference = halved_arrays(total), halved_arrays(difference)
-        else:
-            similarity *= 1 - luminance
-        product *= np.maximum(similarity.reshape(len(product), -1).mean(1), 0) ** weight
-    scores = product.reshape(images.shape[:2]).mean(1)
-    return scores if reduction == "none" else float(scores.mean())
-
-
 MsSsim = loss_module(ms_ssim)
 
 
@@ -197,7 +137,9 @@ LOSS = LossSpec(
     ),
     differentiable=("prediction",),
     example_inputs=example_inputs,
-    unpaired_reason="its exact score is one minus the loss, on arrays: ms_ssim_score in the same file",
+    pairs_with=(
+        ExactMetric(name="ms_ssim_score", adapt=dict, options={"window_size": 3, "weights": (0.4, 0.6)}),
+    ),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

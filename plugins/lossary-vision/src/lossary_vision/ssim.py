@@ -1,16 +1,23 @@
 """SSIM: two images look alike where their local brightness, contrast and structure agree.
 
 For images that people look at: it forgives what the squared error punishes, such as a change of brightness,
-and punishes blur, which that forgives. `ssim_score` is the exact similarity of arrays.
+and punishes blur, which that forgives. `lossary.metrics.ssim_score` is the exact similarity of arrays.
 """
 
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
-from lossary.authoring.validation import check_choice
+from lossary.authoring import (
+    ExactMetric,
+    LossSpec,
+    Paper,
+    Property,
+    Reduction,
+    full_precision,
+    loss_module,
+    reduce,
+)
 from lossary.errors import DtypeError, InvalidInputError
 from torch import Tensor
 
@@ -19,9 +26,7 @@ from lossary_vision._structure import (
     check_images,
     check_sides,
     checked_window,
-    image_arrays,
     losses_of_structure,
-    losses_of_structure_arrays,
 )
 
 
@@ -93,62 +98,6 @@ def ssim(
     return reduce(values.flatten(1).mean(1), reduction)
 
 
-def ssim_score(
-    prediction: Any,
-    target: Any,
-    *,
-    data_range: float = 1.0,
-    window: str = "gaussian",
-    window_size: int = 11,
-    sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    sample_covariance: bool = False,
-    reduction: str = "mean",
-) -> float | np.ndarray:
-    """Structural similarity of images: one minus `ssim`, whose options it shares, exact in float64.
-
-    Args:
-        prediction: images (batch, channels, height, width) or volumes, any array-like of real numbers.
-        target: likewise, in the same shape; the score is symmetric.
-        data_range: the greatest possible value less the least, 255 for 8 bits.
-        window: "gaussian" or "uniform".
-        window_size: side of the window, odd.
-        sigma: standard deviation of the Gaussian in pixels.
-        k1: of the constant in the comparison of brightness.
-        k2: of the constant in the comparison of contrast and structure.
-        sample_covariance: True divides (co)variances by one less than the number of pixels in the window.
-        reduction: "mean" over the batch, or "none".
-
-    Returns:
-        A float, or an array (batch,), between -1 and 1; higher is better.
-
-    Raises:
-        ShapeError: as `ssim` says, and for a batch without an image.
-        DtypeError: the images are no real numbers, or an option has the wrong type.
-        InvalidInputError: a value is NaN or infinite, or an option out of range.
-
-    Source: Wang, Bovik, Sheikh and Simoncelli, Image Quality Assessment: From Error Visibility to Structural
-        Similarity, IEEE TIP 13, 2004.
-
-    Example:
-        >>> import numpy as np
-        >>> image = np.full((1, 1, 11, 11), 204, dtype=np.uint8)
-        >>> round(ssim_score(image, image // 2, data_range=255), 4)
-        0.8
-    """
-    check_choice("reduction", reduction, ("mean", "none"))
-    local = _window(data_range, window, window_size, sigma, k1, k2, sample_covariance)
-    images, wanted = image_arrays(prediction, target)
-    check_sides(images.shape[2:], local)
-    joined = (-1, *images.shape[2:])
-    luminance, structure = losses_of_structure_arrays(
-        (images + wanted).reshape(joined), (images - wanted).reshape(joined), local
-    )
-    scores = ((1 - luminance) * (1 - structure)).reshape(len(images), -1).mean(1)
-    return scores if reduction == "none" else float(scores.mean())
-
-
 def _window(
     data_range: float,
     window: str,
@@ -192,7 +141,7 @@ LOSS = LossSpec(
     ),
     differentiable=("prediction",),
     example_inputs=example_inputs,
-    unpaired_reason="its exact score is one minus the loss, on arrays: ssim_score in the same file",
+    pairs_with=(ExactMetric(name="ssim_score", adapt=dict, options={"window_size": 3}),),
     properties=frozenset(
         {
             Property.NON_NEGATIVE,

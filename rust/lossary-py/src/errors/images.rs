@@ -3,6 +3,7 @@
 use super::{DtypeError, InvalidInputError, ShapeError};
 use lossary_core::persistence::PersistenceError;
 use lossary_core::skeleton::SkeletonError;
+use lossary_core::ssim::SsimError;
 use pyo3::prelude::*;
 
 pub fn no_voxels(name: &str) -> PyErr {
@@ -36,6 +37,30 @@ pub fn skeleton_error(error: SkeletonError) -> PyErr {
         }
         SkeletonError::TooMany { points } => {
             InvalidInputError::new_err(format!("mask: got {points} points; wanted fewer than 2^32"))
+        }
+    }
+}
+
+pub fn ssim_error(error: SsimError) -> PyErr {
+    match error {
+        SsimError::LengthMismatch { prediction, target } => ShapeError::new_err(format!(
+            "prediction: got {prediction} pixels; wanted whole images, and {target} pixels as target"
+        )),
+        SsimError::BadShape => ShapeError::new_err(
+            "prediction: got images with a side below the window, or other axes; wanted (height, width) or \
+             (depth, height, width)",
+        ),
+        SsimError::BadOption { name: "weights" } => {
+            InvalidInputError::new_err("weights: got none, or a number out of range; wanted numbers above 0")
+        }
+        SsimError::BadOption { name } => InvalidInputError::new_err(format!(
+            "{name}: got a number out of range; wanted an odd size, or a number above 0"
+        )),
+        SsimError::BadPixel { in_target, index } => {
+            let name = if in_target { "target" } else { "prediction" };
+            InvalidInputError::new_err(format!(
+                "{name}: got values that are NaN, infinite or beyond 1e70, as at position {index}; wanted finite values"
+            ))
         }
     }
 }
