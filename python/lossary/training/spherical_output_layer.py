@@ -25,7 +25,7 @@ from lossary.authoring.validation import (
     check_shape,
 )
 from lossary.errors import InvalidInputError, ShapeError
-from lossary.training.factored_rows import HiddenRows, scatter_change, step_inverse
+from lossary.training._factored_rows import HiddenRows, joined, scatter_change, step_inverse
 from lossary.training.spherical_sums import LogitSums, SphericalLoss, spherical_softmax_of_sums
 
 _SMALL_STATE = ("mixing", "mixing_inverse", "shift", "center", "scatter")
@@ -194,34 +194,33 @@ class SphericalOutputLayer(nn.Module):
             )
         if not self._pending:
             return
-        rows = self._pending[0]
-        if len(self._pending) > 1:
-            rows = HiddenRows(*(torch.cat(parts) for parts in zip(*self._pending, strict=True)))
-        if not bool(torch.stack([rows.mean_slope, rows.spread_slope, rows.target_slope]).isfinite().all()):
+        rows = joined(self._pending)
+        if not bool(rows.slopes.isfinite().all()):
             raise InvalidInputError("backward: left a gradient that is NaN or infinite; wanted finite ones")
         self._pending.clear()
         self._version += 1
         self.steps += 1
 
-        num_classes = self.class_factors.shape[0]
-        hidden, mean_slope = rows.hidden, rows.mean_slope / num_classes
-        pull = (2 * lr * rows.spread_slope).unsqueeze(1) * hidden
-        push = (lr * rows.target_slope).unsqueeze(1) * hidden
-        excess = mean_slope + 2 * rows.spread_slope * (hidden @ self.shift - rows.mean)
-        self.shift.mul_(keep).sub_(lr * (excess @ hidden))
-        self.mixing.addmm_(self.mixing @ hidden.T, pull, beta=keep, alpha=-1)
-        mixed_push = step_inverse(self.mixing_inverse, hidden, pull, push, keep)
+        num_classes, hidden = self.class_factors.shape[0], rows.hidden
+        by_mean, by_spread, by_target = rows.slopes
+        by_spread = 2 * by_spread
+        scales = lr * torch.stack([by_spread, by_target])
+        both = (scales.unsqueeze(2) * hidden).flatten(0, 1)
+        excess = (hidden @ self.shift).sub_(rows.mean).mul_(by_spread).add_(by_mean, alpha=1 / num_classes)
+        self.shift.addmv_(hidden.T, excess, beta=keep, alpha=-lr)
+        self.mixing.addmm_(self.mixing @ hidden.T, both[: len(hidden)], beta=keep, alpha=-1)
+        mixed_push = step_inverse(self.mixing_inverse, hidden, both, keep)
 
         norm, norm_of_inverse = map(torch.linalg.vector_norm, (self.mixing, self.mixing_inverse))
         most = (_MOST_MIXING * hidden.shape[1]) ** 0.5
         if int(self.steps) % self.fold_every and bool(torch.maximum(norm, norm_of_inverse) <= most):
-            change = scatter_change(rows, self.center, num_classes, pull, push, keep)
+            change = scatter_change(rows, self.center, num_classes, both, keep)
             self.scatter.mul_(keep * keep).sub_(change).sub_(change.T)
-            self.center.mul_(keep).sub_(lr * (mean_slope @ hidden)).sub_(push.sum(0) / num_classes)
+            self.center.addmv_(hidden.T, by_mean + by_target, beta=keep, alpha=-lr / num_classes)
             self._step_rows(rows.target, mixed_push)
         else:  # here too where a norm is NaN
             self._fold()
-            self._step_rows(rows.target, push)
+            self._step_rows(rows.target, both[len(hidden) :])
             self._summarize()
 
     @torch.no_grad()
@@ -296,15 +295,16 @@ class SphericalOutputLayer(nn.Module):
         spread = (scattered * hidden).sum(1)
         dim, eps = hidden.shape[1], torch.finfo(torch.float64).eps
         spread = spread.where(spread > dim * eps * self.scatter.trace() * hidden.square().sum(1), 0.0)
-        class_vectors = self.class_factors[target].double() @ self.mixing + self.shift
-        known = [hidden @ self.center, spread, (class_vectors * hidden).sum(1)]
-        mean, spread, right = [value.detach().requires_grad_(torch.is_grad_enabled()) for value in known]
+        class_vectors = torch.addmm(self.shift, self.class_factors[target].double(), self.mixing)
+        sums = torch.stack([hidden @ self.center, spread, (class_vectors * hidden).sum(1)])
+        known = sums.detach().requires_grad_(torch.is_grad_enabled())
+        mean, spread, right = known
         losses = self.loss(LogitSums(mean, spread, right, self.class_factors.shape[0]))
         check_shape("loss", losses, tuple(target.shape), like="the rows of hidden")
-        slopes: tuple[Tensor, ...] = (mean, spread, right)
+        slopes = known
         if torch.is_grad_enabled():
-            slopes = torch.autograd.grad(losses.sum(), slopes, allow_unused=True, materialize_grads=True)
-        return losses.detach(), HiddenRows(hidden, target, scattered, class_vectors, known[0], *slopes)
+            (slopes,) = torch.autograd.grad(losses.sum(), known, allow_unused=True, materialize_grads=True)
+        return losses.detach(), HiddenRows(hidden, target, scattered, class_vectors, sums[0], slopes)
 
     def _step_rows(self, target: Tensor, push: Tensor) -> None:
         self.class_factors.index_add_(0, target, push.to(self.class_factors.dtype), alpha=-1)
@@ -369,12 +369,12 @@ class _RowLosses(torch.autograd.Function):
             raise InvalidInputError(
                 "backward: came after a change of the layer; wanted it before, or a new loss"
             )
-        rows = rows.scaled(slope.double())
+        rows = rows._replace(slopes=rows.slopes * slope.double())
         if ctx.remembered:
             layer._pending.append(rows)
         if not ctx.needs_input_grad[0]:
             return None, None, None, None
-        into_hidden = torch.outer(rows.mean_slope, layer.center)
-        into_hidden += 2 * rows.spread_slope.unsqueeze(1) * rows.scattered
-        into_hidden += rows.target_slope.unsqueeze(1) * rows.class_vectors
+        by_mean, by_spread, by_target = rows.slopes.unsqueeze(2)
+        into_hidden = by_mean * layer.center
+        into_hidden.addcmul_(by_spread, rows.scattered, value=2).addcmul_(by_target, rows.class_vectors)
         return into_hidden.to(ctx.dtype), None, None, None
