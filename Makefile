@@ -7,15 +7,18 @@ TORCH  ?= torch
 export PROPTEST_RNG_SEED ?= 1
 # As many test processes as cores; each takes over tests of one that is behind.
 PYTEST  = -m pytest -q -n auto --dist worksteal
+# Each of them on one thread of torch's: two more on the same cores would wait for each other.
+test-core test-full test-all: export OMP_NUM_THREADS = 1
 PACKS   := $(wildcard plugins/*)
 SOURCES := $(shell find python rust plugins/template -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
 
-.PHONY: help demo test test-rust test-core test-full bench docs clean
+.PHONY: help demo test test-all test-rust test-core test-full bench docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   train three losses on real data, evaluate them, write demo/report.html"
 	@echo "make test   every gate: formatting, lints, types, Rust and Python tests, wheel, plugins"
+	@echo "make test-all  those, and the loops of examples/training"
 	@echo "make bench  measure the metrics beside their peers, record under benches/record/"
 	@echo "make docs   write every generated file (stubs, tables, gallery with pictures)"
 	@echo "make clean  remove environments and build results"
@@ -65,6 +68,9 @@ demo: $(VENV)/.installed
 test: test-rust test-core test-full
 	@echo "all gates passed"
 
+test-all: test
+	LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) tests/training/loops
+
 test-rust:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
@@ -79,7 +85,7 @@ test-full: $(VENV)/.installed $(VENV)/.made-dev
 	$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python docs/generate.py --check
-	LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) --ignore=tests/wheel
+	LOSSARY_STRICT=1 $(VENV)/bin/python $(PYTEST) --ignore=tests/wheel --ignore=tests/training/loops
 	$(VENV)/bin/python -m pytest -q --doctest-modules --pyargs lossary --ignore-glob='*/template/*'
 	$(VENV)/bin/pip install --quiet --no-deps --force-reinstall $(addprefix ./,$(PACKS))
 	for pack in $(PACKS); do \
