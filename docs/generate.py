@@ -29,6 +29,7 @@ from lossary import losses, metrics, numerics, training
 from lossary.authoring import LossSpec, Property
 from lossary.catalog import Catalog, CatalogEntry, load
 from lossary.naming import pascal_case
+from speed_page import speed_page
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- losses:begin -->\n", "<!-- losses:end -->\n"
@@ -53,6 +54,7 @@ def generated_files(root: Path = ROOT) -> dict[Path, str]:
         root / "docs/numerics.md": numerics_page(),
         root / "docs/training.md": training_page(),
         root / "docs/papers.md": papers_page(specs, root, NOTE),
+        root / "docs/speed.md": speed_page(root, NOTE),
         **gallery(specs, root, NOTE),
     }
 
@@ -146,14 +148,19 @@ def training_page() -> str:
     """One row for each public function and class of the modules of `lossary.training`."""
     members = []
     for found in iter_modules(training.__path__):
+        if found.name.startswith("_"):
+            continue
         module = import_module(f"{training.__name__}.{found.name}")
         own = vars(module).items()
         members += [
             (f"{found.name}.{name}", value)
             for name, value in own
-            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+            if not name.startswith(("_", "check_")) and getattr(value, "__module__", "") == module.__name__
         ]
-    intro = "What a training loop uses beside a loss: `from lossary.training.<module> import <name>`."
+    loops = "a loop with each: [examples/training](../examples/training/README.md)"
+    intro = (
+        f"What a training loop uses beside a loss: `from lossary.training.<module> import <name>`; {loops}."
+    )
     return names_page("Training tools", intro, members)
 
 

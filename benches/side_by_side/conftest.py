@@ -10,8 +10,9 @@ from typing import Any
 import machine
 
 PEERS = (
-    "choix", "cripser", "gudhi", "libauc", "lossary", "numpy", "numba", "pytorch-metric-learning",
-    "scikit-image", "scikit-learn", "scipy", "scors", "torch", "torchmetrics",
+    "choix", "cripser", "ensemble-boxes", "gudhi", "libauc", "lossary", "numpy", "numba", "properscoring",
+    "pytorch-metric-learning", "scikit-image", "scikit-learn", "scipy", "scoringrules", "scors", "torch",
+    "torchmetrics",
 )  # fmt: skip
 STARTED = machine.describe(*PEERS)
 
