@@ -1,7 +1,8 @@
 """Classifier energy: a classifier read as an energy-based model of inputs, and of inputs with their class.
 
-As a diagnostic of robust training: an attack raises the energy of an input with its class, and lowers that of
-the input alone; where the two drift apart on training data, robust overfitting begins.
+As a diagnostic of robust training: an attack raises the energy of an input with its class relative to that of
+the input alone, by the cross-entropy it gains; where the two drift apart on training data, robust overfitting
+begins.
 """
 
 from typing import NamedTuple

@@ -37,6 +37,10 @@ class ScoreQueue(nn.Module):
     remembered. Gradients reach the batch alone. In training mode the batch is remembered after the loss is
     taken, in place of the oldest samples; evaluation mode only reads.
 
+    Among the pairs of one batch the gradients by all scores sum to 0. Against remembered scores they do not:
+    where a batch has another share of positives than the queue, all of its scores are pushed to one side.
+    With small batches, draw them stratified, or centre the scores of each.
+
     Remembered scores act through a few weighted points for each cell of half a temperature, to rounding
     (about 1e-14 of the loss and of the largest gradient), so a step costs O(batch + occupied cells). The
     points are updated as samples come and go, and made anew when the temperature changes or the queue has
