@@ -16,11 +16,14 @@ RECORD = Path(__file__).parent / "record"
 
 def describe(*packages: str) -> dict[str, Any]:
     """Processor, threads, versions of these packages and the load before the measurement."""
-    model = platform.processor()
+    model, vectors = platform.processor(), []
     if (info := Path("/proc/cpuinfo")).exists():
-        model = re.search(r"model name\s*:\s*(.*)", info.read_text())[1]
+        text = info.read_text()
+        model = re.search(r"model name\s*:\s*(.*)", text)[1]
+        vectors = [name for name in ("avx2", "avx512f") if re.search(rf"\b{name}\b", text)]
     return {
         "cpu": model,
+        "vectors": vectors,
         "cores": os.cpu_count(),
         "threads": lossary.get_num_threads(),
         "platform": platform.platform(),

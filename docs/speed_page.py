@@ -28,9 +28,11 @@ def topic(name: str, record: Path, root: Path) -> str:
     words = name.replace("-", " ").capitalize()
     source = f"benches/side_by_side/bench_{name.replace('-', '_')}.py"
     links = f"[{source}](../{source}), [record](../{record.relative_to(root).as_posix()})"
-    rows = json.loads(record.read_text(encoding="utf-8"))["rows"]
-    contests = groupby(rows, key=lambda row: row["group"])
-    return f"## {words}\n\n{links}\n\n{HEAD}" + "".join(line(name, list(group)) for name, group in contests)
+    found = json.loads(record.read_text(encoding="utf-8"))
+    cpu = found["machine"]["cpu"] + ", AVX-512" * ("avx512f" in found["machine"].get("vectors", []))
+    contests = groupby(found["rows"], key=lambda row: row["group"])
+    lines = "".join(line(name, list(group)) for name, group in contests)
+    return f"## {words}\n\n{links}, on {cpu}\n\n{HEAD}{lines}"
 
 
 def line(contest: str, rows: list[dict[str, Any]]) -> str:
