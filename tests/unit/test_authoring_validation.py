@@ -76,9 +76,29 @@ REFUSED = {
         InvalidInputError,
         "wanted one of 'a', 'b'",
     ),
+    "finite_infinities": (
+        validation.check_finite,
+        (torch.tensor([math.inf, 1.0, -math.inf]),),
+        InvalidInputError,
+        "got 2 values that are NaN",
+    ),
     "finite_nan": (validation.check_finite, (FLOATS / 0,), InvalidInputError, "got 3 values that are NaN"),
     "binary": (validation.check_binary, (INTEGERS,), InvalidInputError, "got 2; wanted only 0 and 1"),
     "binary_nan": (validation.check_binary, (FLOATS * math.nan,), InvalidInputError, "got nan"),
+    "binary_tiny": (validation.check_binary, (torch.tensor([2.0**-100]),), InvalidInputError, "got 7.88"),
+    "binary_nearly": (
+        validation.check_binary,
+        (torch.nextafter(torch.ones(2), torch.tensor([0.0, 2.0])),),
+        InvalidInputError,
+        "got 0.9",
+    ),
+    "binary_infinite": (validation.check_binary, (-FLOATS / 0,), InvalidInputError, "got "),
+    "no_negative_beside_nan": (
+        validation.check_no_negative,
+        (torch.tensor([math.nan, -2.0, -1.0]),),
+        InvalidInputError,
+        "got -2; wanted values of 0 or above",
+    ),
     "no_negative": (
         validation.check_no_negative,
         (-FLOATS,),
@@ -124,6 +144,9 @@ ACCEPTED = {
     "between": (validation.check_between, (0.5, 0.0, 1.0)),
     "choice": (validation.check_choice, ("a", ("a", "b"))),
     "finite": (validation.check_finite, (FLOATS,)),
+    "finite_large": (validation.check_finite, (torch.full((9,), 3e38),)),
+    "finite_half": (validation.check_finite, (torch.full((99,), 6e4, dtype=torch.float16),)),
+    "no_negative_nan": (validation.check_no_negative, (torch.tensor([math.nan, 1.0]),)),
     "finite_empty": (validation.check_finite, (FLOATS[:0],)),
     "binary_bool": (validation.check_binary, (FLOATS > 0,)),
     "binary_float": (validation.check_binary, (FLOATS.round(),)),
@@ -142,7 +165,12 @@ def test_class_bounds_do_not_wrap_in_narrow_dtypes() -> None:
 
 
 OF_VALUES = [
+    "finite_infinities",
     "finite_nan",
+    "binary_tiny",
+    "binary_nearly",
+    "binary_infinite",
+    "no_negative_beside_nan",
     "binary",
     "binary_nan",
     "no_negative",

@@ -31,8 +31,7 @@ def class_cosines(embeddings: Tensor, labels: Tensor, weight: Tensor) -> tuple[T
         weight: (classes, dim), floating and finite, at least one row.
 
     Returns:
-        (batch, classes), inside (-1, 1) by 1e-7 and with a gradient of zero where that cuts; and (batch, 1)
-        int64 for ``gather``.
+        (batch, classes), within [-1, 1] up to rounding; and (batch, 1) int64 for ``gather``.
 
     Raises:
         ShapeError: a shape does not fit, or is empty.
@@ -50,12 +49,12 @@ def class_cosines(embeddings: Tensor, labels: Tensor, weight: Tensor) -> tuple[T
     check_class_index("labels", labels, weight.shape[0])
     of_embeddings = directions("embeddings", embeddings, optional=False)
     of_classes = directions("weight", weight, optional=False).to(embeddings.dtype)
-    return (of_embeddings @ of_classes.T).clamp(-_LARGEST, _LARGEST), labels.long().unsqueeze(1)
+    return of_embeddings @ of_classes.T, labels.long().unsqueeze(1)
 
 
 def own_class(cosine: Tensor, columns: Tensor) -> Tensor:
-    """The cosine of each embedding with its own class, (batch,)."""
-    return cosine.gather(1, columns).squeeze(1)
+    """The cosine of each embedding with its own class, (batch,), inside (-1, 1) by 1e-7."""
+    return cosine.gather(1, columns).squeeze(1).clamp(-_LARGEST, _LARGEST)
 
 
 def check_angle(name: str, value: float) -> None:

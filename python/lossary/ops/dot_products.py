@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from lossary.authoring.validation import (
+    all_finite,
     check_finite,
     check_floating,
     check_ndim,
@@ -58,7 +59,7 @@ def query_key_scores(
     elif normalize:
         query, key = directions(query_name, query), directions(key_name, key)
     scores = query @ key.T
-    if checks_values(scores) and not bool(scores.isfinite().all()):
+    if checks_values(scores) and not all_finite(scores):
         raise InvalidInputError(
             f"{query_name}: got dot products with {key_name} that overflow {scores.dtype}; wanted smaller "
             "values, or normalize=True"

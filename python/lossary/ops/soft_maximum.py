@@ -26,5 +26,5 @@ def soft_maximum(values: Tensor, temperature: float | Tensor, keep: Tensor | Non
     # Near the mean the logarithm of a sum would lose what the temperature multiplies; far from it 1 + change
     # would lose what is left of it.
     near = change > -0.5
-    spread = excess.logsumexp(1, keepdim=True) - count.log()
+    spread = excess.exp().sum(1, keepdim=True).log() - count.log()
     return (largest + temperature * change.where(near, 0.0).log1p().where(near, spread)).squeeze(1)

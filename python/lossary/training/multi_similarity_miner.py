@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lossary.authoring import full_precision
-from lossary.authoring.validation import check_non_negative, check_real, checks_values
+from lossary.authoring.validation import all_finite, check_non_negative, check_real, checks_values
 from lossary.errors import InvalidInputError
 from lossary.ops.directions import directions
 from lossary.ops.labelled_rows import check_labelled_rows
@@ -101,7 +101,7 @@ def pair_similarity(
     if normalize:
         embeddings = directions("embeddings", embeddings)
     similarity = embeddings @ embeddings.T
-    if not normalize and checks_values(similarity) and not bool(similarity.isfinite().all()):
+    if not normalize and checks_values(similarity) and not all_finite(similarity):
         raise InvalidInputError(
             f"embeddings: got dot products that overflow {similarity.dtype}; wanted smaller values, or "
             "normalize=True"

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, loss_module, reduce
 from lossary.authoring.validation import (
+    all_finite,
     check_choice,
     check_finite,
     check_floating,
@@ -93,7 +94,7 @@ def advantage_weighted_likelihood(
         least = -maximum_weight
     if maximum_weight is not None:
         weight = weight.clamp(least, maximum_weight)
-    elif checks_values(weight) and not bool(weight.isfinite().all()):
+    elif checks_values(weight) and not all_finite(weight):
         raise InvalidInputError(
             f"advantage: got up to {advantage.max().item():g}, whose weight at beta={beta:g} is infinite; "
             "wanted a larger beta, or a maximum_weight"

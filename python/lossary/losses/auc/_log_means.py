@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lossary.authoring.validation import checks_values
+from lossary.authoring.validation import all_finite, checks_values
 from lossary.errors import InvalidInputError
 from lossary.ops.pair_rows import accumulator, pair_row_log_means
 
@@ -24,7 +24,7 @@ def log_pair_means(
     """
     options = {"temperature": temperature, "surrogate": surrogate, "margin": margin, "scale": scale}
     means = pair_row_log_means(score.to(accumulator(score)), positive, **options)  # type: ignore[arg-type]
-    if checks_values(score, means) and bool(score.isfinite().all() & ~means.isfinite().all()):
+    if checks_values(score, means) and all_finite(score) and not all_finite(means):
         raise InvalidInputError(
             f"score: got differences whose {surrogate} loss overflows; wanted smaller ones, or less scale"
         )

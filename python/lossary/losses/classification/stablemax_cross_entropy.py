@@ -76,11 +76,9 @@ def log_stablemax(logits: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*ba
 
 
 def _log_weights(logits: Tensor) -> Tensor:
-    # By the distance from zero, in whose slope at zero both sides agree. Both branches read literally would
-    # meet the pole of 1 / (1 - z) at 1, and the gradient of the one that is not taken would be NaN there.
-    upper = logits >= 0
-    log_distance = torch.where(upper, logits, -logits).log1p()
-    return torch.where(upper, log_distance, -log_distance)
+    # By the distances above and below zero: 1 / (1 - z) itself has a pole at 1, where the gradient of a
+    # branch not taken would be NaN. A rectified number has no slope at zero; the last term has 1 there alone.
+    return logits.relu().log1p() - (-logits).relu().log1p() + logits * (logits == 0)
 
 
 @full_precision

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lossary.authoring.validation import checks_values
+from lossary.authoring.validation import all_finite, checks_values
 from lossary.errors import InvalidInputError
 
 
@@ -26,7 +26,7 @@ def squared_distances(name: str, left: Tensor, right: Tensor, *, unit: bool) -> 
         lengths = left.square().sum(-1).unsqueeze(-1) + right.square().sum(-1).unsqueeze(-2)
         return lengths - 2 * left @ right.mT
     distances = (left.unsqueeze(-2) - right.unsqueeze(-3)).square().sum(-1)
-    if checks_values(distances) and not bool(distances.isfinite().all()):
+    if checks_values(distances) and not all_finite(distances):
         raise InvalidInputError(
             f"{name}: got squared distances that overflow {distances.dtype}; wanted smaller values, or "
             "normalize=True"

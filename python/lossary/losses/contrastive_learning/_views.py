@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lossary.authoring.validation import (
+    all_finite,
     check_finite,
     check_floating,
     check_ndim,
@@ -36,7 +37,7 @@ def view_scores(view1: Tensor, view2: Tensor, *, normalize: bool) -> Tensor:
     if normalize:
         rows = unit_rows(rows)
     scores = rows @ rows.mT
-    if checks_values(scores) and not bool(scores.isfinite().all()):
+    if checks_values(scores) and not all_finite(scores):
         raise InvalidInputError(
             f"view1: got dot products with view2 that overflow {scores.dtype}; wanted smaller values, or "
             "normalize=True"

@@ -3,6 +3,7 @@
 A softmax drops the level of the logits; a sigmoid for each class keeps it.
 """
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -68,11 +69,11 @@ def binary_kl_distillation(
     """
     check_positive("temperature", temperature)
     teacher = teacher_of(student_logits, teacher_logits, least=0) / temperature
-    student = student_logits / temperature
-    divergence = teacher.sigmoid() * (functional.logsigmoid(teacher) - functional.logsigmoid(student))
-    divergence = divergence + (-teacher).sigmoid() * (
-        functional.logsigmoid(-teacher) - functional.logsigmoid(-student)
-    )
+    # Where the teacher says no, both are mirrored: nothing that is subtracted is then large.
+    sign = torch.ones_like(teacher).copysign(teacher)
+    student, teacher = student_logits * (sign / temperature), teacher.abs()
+    divergence = functional.logsigmoid(teacher) - functional.logsigmoid(student)
+    divergence = divergence - (-teacher).sigmoid() * (teacher - student)
     return reduce(times_square(divergence.sum(1), temperature), reduction)
 
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lossary.authoring.validation import check_finite, check_floating, checks_values
+from lossary.authoring.validation import all_finite, check_finite, check_floating, checks_values
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.ops.distances import pair_distances
 
@@ -54,7 +54,7 @@ def squared_distances(name: str, points: Tensor, others: Tensor) -> Tensor:
         InvalidInputError: they overflow (a check of values); it blames ``name``.
     """
     squares = pair_distances(points, others).square()
-    if checks_values(squares) and not bool(squares.isfinite().all()):
+    if checks_values(squares) and not all_finite(squares):
         raise InvalidInputError(
             f"{name}: got squared distances that overflow {squares.dtype}; wanted points that are nearer"
         )

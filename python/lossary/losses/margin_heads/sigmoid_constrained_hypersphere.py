@@ -10,7 +10,7 @@ from torch import Tensor
 from lossary.authoring import LossSpec, Paper, Property, Reduction, full_precision, head_module, reduce
 from lossary.authoring.validation import check_positive, check_real
 from lossary.losses.margin_heads._heads import EXAMPLE_SIZES, VERIFICATION_METRICS, head_example
-from lossary.ops.class_cosines import class_cosines, own_class
+from lossary.ops.class_cosines import class_cosines
 
 
 @full_precision
@@ -74,10 +74,10 @@ def sigmoid_constrained_hypersphere(
     check_real("intra_center", intra_center)
     check_real("inter_center", inter_center)
     cosine, columns = class_cosines(embeddings, labels, weight)
-    angle = cosine.detach().acos()
-    pull = scale * (sharpness * (own_class(angle, columns) - intra_center)).sigmoid()
+    angle = cosine.detach().clamp(-1, 1).acos()
+    pull = scale * (sharpness * (angle.gather(1, columns) - intra_center)).sigmoid()
     push = scale * (-sharpness * (angle - inter_center)).sigmoid()
-    strength = push.scatter(1, columns, -pull.unsqueeze(1))
+    strength = push.scatter(1, columns, -pull)
     return reduce((strength * cosine).sum(1), reduction)
 
 
