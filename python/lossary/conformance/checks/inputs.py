@@ -35,7 +35,7 @@ def check_memory_layout(case: Case) -> None:
         value: Tensor = case.spec.function(**arguments | views)
         return value
 
-    inputs = case.inputs(dtype=torch.float64)  # a product of transposed matrices may be rounded in another way
+    inputs = case.inputs(dtype=torch.float64)  # products of transposes may round otherwise
     wanted, wanted_gradients = case.gradients(inputs)
     try:
         value, gradients = case.gradients(inputs, of_views)
