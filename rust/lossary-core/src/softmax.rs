@@ -1,7 +1,8 @@
 //! Probabilities of rows of logits, their normalisers, and cross-entropy: the rows are read once.
 //!
 //! `e^x` is kept as `m 2^n`, with the largest `n` so far for a whole block: nothing overflows, no pass for the
-//! maximum goes before, and no digit is lost in a difference from the maximum. Blocks fit the nearest cache.
+//! maximum goes before, and no digit is lost in a difference from the maximum. Blocks fit the nearest cache; rows
+//! that are shorter go several at a time.
 //!
 //! Source: Dukhan and Ablavatski, The Two-Pass Softmax Algorithm, 2020, arXiv 2001.04438; by blocks, of which
 //! the maximum is known: here.
@@ -11,10 +12,10 @@ mod sums;
 
 pub use parts::Real;
 
-use crate::platform::{FusedWork, widest_fused};
+use crate::platform::widest_fused;
 use crate::threads;
 use std::fmt;
-use sums::{exponentials, sum};
+use sums::Rows;
 
 /// Why rows have no softmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,6 @@ impl fmt::Display for SoftmaxError {
 
 impl std::error::Error for SoftmaxError {}
 
-/// Numbers that stay in the nearest cache between the search for their maximum and their sum.
-const BLOCK: usize = 2048;
-
-/// Rows that leave the second cache before they end: exponentials are computed twice rather than stored between.
-const LONG: usize = 1 << 18;
-
 /// Numbers of the rows that make one job.
 const JOB: usize = 1 << 14;
 
@@ -72,7 +67,7 @@ const JOB: usize = 1 << 14;
 /// # Ok::<(), lossary_core::softmax::SoftmaxError>(())
 /// ```
 pub fn logsumexp<S: Real>(rows: &[S], columns: usize) -> Result<Vec<f64>, SoftmaxError> {
-    Ok(S::normalize(rows, columns, None)?.0.into_iter().map(|row| row.logarithm()).collect())
+    Ok(S::normalize(rows, columns, None, None)?.logsumexp)
 }
 
 /// Writes the softmax of each row to `out`, and returns what [`logsumexp`] does.
@@ -95,7 +90,7 @@ pub fn two_pass_softmax<S: Real>(
     columns: usize,
     out: &mut [S],
 ) -> Result<Vec<f64>, SoftmaxError> {
-    Ok(S::normalize(rows, columns, Some(out))?.0.into_iter().map(|row| row.logarithm()).collect())
+    Ok(S::normalize(rows, columns, None, Some(out))?.logsumexp)
 }
 
 /// What [`cross_entropy_terms`] finds for each row.
@@ -125,7 +120,7 @@ pub fn cross_entropy_terms<S: Real>(
     rows: &[S],
     columns: usize,
     target: &[i64],
-    mut gradient: Option<&mut [S]>,
+    gradient: Option<&mut [S]>,
 ) -> Result<CrossEntropyTerms, SoftmaxError> {
     if columns > 0 && target.len() != rows.len() / columns {
         return Err(SoftmaxError::LengthMismatch { scores: rows.len() / columns, other: target.len() });
@@ -135,15 +130,7 @@ pub fn cross_entropy_terms<S: Real>(
             return Err(SoftmaxError::BadTarget { row, target });
         }
     }
-    let Found(normalizers) = S::normalize(rows, columns, gradient.as_deref_mut())?;
-    let places = target.iter().enumerate().map(|(row, &target)| row * columns + target as usize);
-    let loss = normalizers.iter().zip(places.clone()).map(|(row, place)| row.loss(rows[place])).collect();
-    if let Some(gradient) = gradient {
-        for place in places {
-            gradient[place] = gradient[place] - S::ONE;
-        }
-    }
-    Ok(CrossEntropyTerms { loss, logsumexp: normalizers.iter().map(Normalizer::logarithm).collect() })
+    S::normalize(rows, columns, Some(target), gradient)
 }
 
 /// The sum of the exponentials of a row: `e^shift 2^exponent mantissa`.
@@ -152,13 +139,11 @@ struct Normalizer {
     shift: f64,
     exponent: f64,
     mantissa: f64,
-    /// Whether infinity is the only reason for which the sum is NaN.
-    infinite: bool,
 }
 
 impl Normalizer {
-    fn logarithm(&self) -> f64 {
-        if self.infinite {
+    fn logarithm<S: Real>(&self, row: &[S]) -> f64 {
+        if self.shift == f64::INFINITY && !row.iter().any(|&x| x.into().is_nan()) {
             return f64::INFINITY;
         }
         self.shift + (self.exponent * std::f64::consts::LN_2 + self.mantissa.ln())
@@ -171,90 +156,75 @@ impl Normalizer {
     }
 }
 
-/// What is found of rows, one after the other.
-#[derive(Debug)]
-pub struct Found(Vec<Normalizer>);
-
-fn normalize<S: Real>(rows: &[S], columns: usize, out: Option<&mut [S]>) -> Result<Found, SoftmaxError> {
+/// Losses are for targets, each of which has to be a column.
+fn normalize<S: Real>(
+    rows: &[S],
+    columns: usize,
+    target: Option<&[i64]>,
+    out: Option<&mut [S]>,
+) -> Result<CrossEntropyTerms, SoftmaxError> {
     if columns == 0 {
         return Err(SoftmaxError::NoColumns);
     }
     if !rows.len().is_multiple_of(columns) {
         return Err(SoftmaxError::LengthMismatch { scores: rows.len(), other: columns });
     }
-    let length = (JOB / columns).max(1) * columns;
-    let parts = rows.chunks(length);
-    let jobs: Vec<Rows<'_, S>> = match out {
-        None => parts.map(|rows| Rows { rows, columns, out: None }).collect(),
-        Some(out) if out.len() != rows.len() => {
-            return Err(SoftmaxError::LengthMismatch { scores: rows.len(), other: out.len() });
-        }
-        Some(out) => parts
-            .zip(out.chunks_mut(length))
-            .map(|(rows, out)| Rows { rows, columns, out: Some(out) })
-            .collect(),
-    };
-    let found = threads::map(jobs, threads::threads_for(rows.len()), widest_fused);
-    Ok(Found(found.into_iter().flatten().collect()))
+    if let Some(out) = &out
+        && out.len() != rows.len()
+    {
+        return Err(SoftmaxError::LengthMismatch { scores: rows.len(), other: out.len() });
+    }
+    let target = target.unwrap_or_default();
+    let mut found =
+        CrossEntropyTerms { loss: vec![0.0; target.len()], logsumexp: vec![0.0; rows.len() / columns] };
+    let height = (JOB / columns).max(1);
+    let mut losses = target.chunks(height).zip(found.loss.chunks_mut(height));
+    let mut out = out.unwrap_or_default().chunks_mut(height * columns);
+    let parts = rows.chunks(height * columns).zip(found.logsumexp.chunks_mut(height));
+    let jobs = parts.map(|(rows, logsumexp)| Job {
+        rows,
+        columns,
+        out: out.next().unwrap_or_default(),
+        logsumexp,
+        losses: losses.next().unwrap_or_default(),
+    });
+    threads::map_with(jobs.collect(), threads::threads_for(rows.len()), Vec::new, Job::run);
+    Ok(found)
 }
 
-/// Some rows, and where their softmax goes.
-struct Rows<'a, S> {
+/// Some rows, and where what is found of them goes.
+struct Job<'a, S> {
     rows: &'a [S],
     columns: usize,
-    out: Option<&'a mut [S]>,
+    /// Empty where no probabilities are asked for.
+    out: &'a mut [S],
+    logsumexp: &'a mut [f64],
+    /// Targets and their losses, where these are asked for.
+    losses: (&'a [i64], &'a mut [f64]),
 }
 
-impl<S: Real> FusedWork for Rows<'_, S> {
-    type Output = Vec<Normalizer>;
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) -> Vec<Normalizer> {
-        let mut found = Vec::with_capacity(self.rows.len() / self.columns);
-        let mut exponents = Vec::with_capacity(self.columns.div_ceil(BLOCK));
-        match self.out {
-            None => {
-                for row in self.rows.chunks_exact(self.columns) {
-                    found.push(sum::<S, FUSED, false>(row, &mut [], &mut exponents));
-                }
-            }
-            Some(out) if self.columns < LONG => {
-                for (row, out) in self.rows.chunks_exact(self.columns).zip(out.chunks_exact_mut(self.columns))
-                {
-                    let normalizer = sum::<S, FUSED, true>(row, out, &mut exponents);
-                    for (block, &exponent) in out.chunks_mut(BLOCK).zip(&exponents) {
-                        let factor = S::nearest(1.0 / normalizer.mantissa)
-                            * (exponent - S::nearest(normalizer.exponent)).power_of_two();
-                        for value in block {
-                            *value = *value * factor;
-                        }
-                    }
-                    found.push(normalizer);
-                }
-            }
-            Some(out) => {
-                for (row, out) in self.rows.chunks_exact(self.columns).zip(out.chunks_exact_mut(self.columns))
-                {
-                    let normalizer = sum::<S, FUSED, false>(row, &mut [], &mut exponents);
-                    let (shift, exponent) = (S::nearest(normalizer.shift), S::nearest(normalizer.exponent));
-                    let factor = S::nearest(1.0 / normalizer.mantissa);
-                    for (block, out) in row.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
-                        let _ = exponentials::<S, FUSED, true>(block, shift, exponent, out);
-                        for value in out {
-                            *value = *value * factor;
-                        }
-                    }
-                    found.push(normalizer);
-                }
-            }
+impl<S: Real> Job<'_, S> {
+    fn run(normalizers: &mut Vec<Normalizer>, job: Self) {
+        let Self { rows, columns, out, logsumexp, losses } = job;
+        normalizers.clear();
+        widest_fused(Rows { rows, columns, out: &mut *out, normalizers });
+        let found = || normalizers.iter().zip(rows.chunks_exact(columns));
+        for (logarithm, (normalizer, row)) in logsumexp.iter_mut().zip(found()) {
+            *logarithm = normalizer.logarithm(row);
         }
-        found
+        for ((target, loss), (normalizer, row)) in losses.0.iter().zip(losses.1).zip(found()) {
+            *loss = normalizer.loss(row[*target as usize]);
+        }
+        for (row, &target) in out.chunks_exact_mut(columns).zip(losses.0) {
+            row[target as usize] = row[target as usize] - S::ONE;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::FusedWork;
 
     #[test]
     fn processors_without_fused_instructions_find_nearly_the_same() {
@@ -268,9 +238,14 @@ mod tests {
     fn difference<S: Real>(row: &[S]) -> f64 {
         let [plain, fused] = [false, true].map(|fused| {
             let mut out = vec![S::default(); row.len()];
-            let rows = Rows { rows: row, columns: row.len(), out: Some(&mut out) };
-            let found = if fused { widest_fused(rows) } else { rows.run::<false>() };
-            assert!((found[0].logarithm() - 0.01 * 10_006.0 + 300_000.0).abs() < 10.0);
+            let mut found = vec![];
+            let rows = Rows { rows: row, columns: row.len(), out: &mut out, normalizers: &mut found };
+            if fused {
+                widest_fused(rows)
+            } else {
+                rows.run::<false>()
+            };
+            assert!((found[0].logarithm(row) - 0.01 * 10_006.0 + 300_000.0).abs() < 10.0);
             out
         });
         let pairs = plain.iter().zip(&fused).map(|(&a, &b)| (a.into(), b.into()));

@@ -1,6 +1,6 @@
 //! Exponentials as a mantissa and a power of two, which no number overflows.
 
-use super::{Found, SoftmaxError, normalize};
+use super::{CrossEntropyTerms, SoftmaxError, normalize};
 use std::ops::{Add, Mul, Sub};
 
 /// `f32` or `f64`.
@@ -30,8 +30,14 @@ pub trait Real:
     fn parts<const FUSED: bool>(self) -> (Self, Self);
     /// `2^n` of a whole number up to 0; 0 where that is no normal number.
     fn power_of_two(self) -> Self;
-    /// The sum of each row; its softmax goes to `out`. Here it is compiled once, and not in each crate that calls.
-    fn normalize(rows: &[Self], columns: usize, out: Option<&mut [Self]>) -> Result<Found, SoftmaxError>;
+    /// What is found of each row; its softmax goes to `out`. Here it is compiled once, and not in each crate that
+    /// calls.
+    fn normalize(
+        rows: &[Self],
+        columns: usize,
+        target: Option<&[i64]>,
+        out: Option<&mut [Self]>,
+    ) -> Result<CrossEntropyTerms, SoftmaxError>;
 }
 
 macro_rules! impl_real {
@@ -79,9 +85,10 @@ macro_rules! impl_real {
             fn normalize(
                 rows: &[Self],
                 columns: usize,
+                target: Option<&[i64]>,
                 out: Option<&mut [Self]>,
-            ) -> Result<Found, SoftmaxError> {
-                normalize(rows, columns, out)
+            ) -> Result<CrossEntropyTerms, SoftmaxError> {
+                normalize(rows, columns, target, out)
             }
         }
     };
