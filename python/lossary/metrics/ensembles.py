@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from lossary import _kernels
 from lossary.errors import InvalidInputError, ShapeError
+from lossary.metrics.arrays import contiguous
 from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.forecasts import (
     Doubles,
+    as_rows,
     blocks_of,
     check_finite_values,
     check_fraction,
     ensemble_of,
-    forecast_values,
     forecasts,
     score_of_points,
 )
@@ -68,47 +70,10 @@ def crps_ensemble(
     """
     check_fraction("alpha", alpha)
     members, truth, shape = ensemble_of(ensemble, target)
-    count = members.shape[1]
-    shares = None if ensemble_weight is None else _member_weights(ensemble_weight, (*shape, count))
-
-    def values(rows: slice, distances: Doubles) -> Doubles:
-        if count == 1:
-            return np.abs(distances[:, 0])
-        if shares is None:
-            return _equal_members(distances, alpha)
-        return _weighted_members(distances, shares[rows], alpha)
-
-    found = forecast_values(members, truth, values)
+    shares = None if ensemble_weight is None else _member_weights(ensemble_weight, (*shape, members.shape[1]))
+    found = _kernels.crps_ensemble(*as_rows(members, truth), shares, float(alpha))
+    check_finite_values(found, {"ensemble": members, "target": truth})
     return score_of_points(found, shape, weight, reduction, confidence)
-
-
-def _equal_members(distances: Doubles, alpha: float) -> Doubles:
-    count = distances.shape[1]
-    skill = np.abs(distances).mean(axis=1)
-    distances.sort(axis=1)
-    ranks = 2.0 * np.arange(count) - (count - 1)
-    half_spread = distances @ ranks / count**2
-    return np.asarray(skill - half_spread * (count - 1 + alpha) / (count - 1))
-
-
-def _weighted_members(distances: Doubles, shares: Doubles, alpha: float) -> Doubles:
-    order = distances.argsort(axis=1)
-    distances = np.take_along_axis(distances, order, axis=1)
-    shares = np.take_along_axis(shares, order, axis=1)
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    below, above = _sums_before(shares), _sums_before(shares[:, ::-1])[:, ::-1]
-    half_spread = (shares * (below - above) * distances).sum(axis=1)
-    # 1 - sum w^2 without a difference, which would be 0 where one member has nearly all the weight
-    others = 2 * (shares * below).sum(axis=1)
-    bracket = 1 - alpha + np.divide(alpha, others, out=np.zeros_like(others), where=others > 0)
-    return np.asarray((shares * np.abs(distances)).sum(axis=1) - half_spread * bracket)
-
-
-def _sums_before(values: Doubles) -> Doubles:
-    """Running sums without the value itself, which a subtraction would not leave exact."""
-    sums = np.zeros_like(values)
-    np.cumsum(values[:, :-1], axis=1, out=sums[:, 1:])
-    return sums
 
 
 def _member_weights(given: Any, shape: tuple[int, ...]) -> Doubles:
@@ -121,7 +86,7 @@ def _member_weights(given: Any, shape: tuple[int, ...]) -> Doubles:
         raise InvalidInputError(
             "ensemble_weight: got weights that are not above 0, or infinite; wanted others"
         )
-    return np.broadcast_to(weights, shape).reshape(-1, shape[-1])
+    return contiguous(weights.astype(np.float64, copy=False).reshape(-1))
 
 
 def crps_gaussian(
@@ -231,20 +196,8 @@ def energy_score(
     if p < 1:
         raise InvalidInputError(f"p: got {p!r}; wanted a number of 1 or above")
     members, truth, shape = ensemble_of(ensemble, target, vectors=True)
-    count = members.shape[1]
-
-    def lengths(gaps: Doubles) -> Doubles:
-        """The sum over members of the powers of norms, one for each point."""
-        return np.asarray((np.linalg.norm(gaps, ord=p, axis=2) ** beta).sum(axis=1))
-
-    def values(_: slice, distances: Doubles) -> Doubles:
-        skill: Doubles = lengths(distances) / count
-        if count == 1:
-            return skill
-        pairs = np.zeros(len(distances))
-        for apart in range(1, count):
-            pairs += lengths(distances[:, apart:] - distances[:, :-apart])
-        return np.asarray(skill - pairs * (count - 1 + alpha) / (count**2 * (count - 1)))
-
-    found = forecast_values(members, truth, values)
+    rows, happened = as_rows(members, truth)
+    dim = members.shape[2]
+    found = _kernels.energy_score(rows, happened, dim, float(alpha), float(beta), float(p))
+    check_finite_values(found, {"ensemble": members, "target": truth})
     return score_of_points(found, shape, None, reduction, confidence)

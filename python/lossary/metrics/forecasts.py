@@ -1,14 +1,13 @@
 """What scores of forecasts share: their arrays, the weights of points, and blocks of bounded memory."""
 
-from collections.abc import Callable, Iterator
-from math import prod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossary.errors import InvalidInputError, ShapeError
-from lossary.metrics.arrays import Array, numeric, to_numpy
+from lossary.metrics.arrays import Array, contiguous, numeric, to_numpy
 from lossary.metrics.bootstrap import of_rows
 from lossary.metrics.confidence import Confidence, Value
 from lossary.metrics.options import check_choice, check_not_negative
@@ -68,23 +67,9 @@ def blocks_of(rows: int, numbers: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, rows, step))
 
 
-def forecast_values(members: Array, truth: Array, values: Callable[[slice, Doubles], Doubles]) -> Doubles:
-    """One value for each point, of what the members are away from what happened.
-
-    Args:
-        members: as `ensemble_of` gives them.
-        truth: likewise.
-        values: gives those of the rows of a slice, from the differences, which it may overwrite.
-
-    Raises:
-        InvalidInputError: NaN or infinity, in the arguments or by overflow.
-    """
-    found = np.empty(len(members))
-    with np.errstate(over="ignore", invalid="ignore"):
-        for rows in blocks_of(len(members), prod(members.shape[1:])):
-            found[rows] = values(rows, np.subtract(members[rows], truth[rows], dtype=np.float64))
-    check_finite_values(found, {"ensemble": members, "target": truth})
-    return found
+def as_rows(members: Array, truth: Array) -> tuple[Array, Doubles]:
+    """Both in one axis, as the kernels read them: of members float32 stays, what happened becomes doubles."""
+    return contiguous(members.reshape(-1)), contiguous(truth.astype(np.float64, copy=False).reshape(-1))
 
 
 def check_finite_values(values: Doubles, inputs: dict[str, Array]) -> None:

@@ -15,6 +15,7 @@
 //! | [`thresholds`] | the best threshold for a criterion, without a sort |
 //! | [`operating_points`] | true accept rate at a false accept rate, equal error rate |
 //! | [`partial_area`] | area under the ROC curve inside a range of rates |
+//! | [`crps`] | scores of forecasts that are ensembles: CRPS and energy score, and their gradients |
 //! | [`criteria`] | what a threshold can be best for: accuracy, F-beta, Matthews, Youden, cost and others |
 //! | [`thinning`] | a curve with fewer points, and the largest error that makes |
 //! | [`delong`] | variance of the area under the ROC curve |
@@ -88,6 +89,7 @@ pub mod columns;
 pub mod confusion;
 pub mod contingency;
 pub mod criteria;
+pub mod crps;
 pub mod curves;
 pub mod delong;
 mod double_double;

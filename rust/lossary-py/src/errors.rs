@@ -2,6 +2,7 @@
 
 pub mod allocations;
 pub mod boxes;
+pub mod forecasts;
 pub mod rankings;
 pub mod softmax;
 use lossary_core::all_pairs::AllPairsError;

@@ -16,6 +16,7 @@ mod columns;
 mod confusion;
 mod confusion_state;
 mod contingency;
+mod crps;
 mod curves;
 mod delong;
 mod entropy_coupling;
@@ -75,6 +76,8 @@ mod _kernels {
     use super::confusion_state::ConfusionCells;
     #[pymodule_export]
     use super::contingency::LabelPairs;
+    #[pymodule_export]
+    use super::crps::{crps_ensemble, crps_slopes, energy_score, energy_slopes};
     #[pymodule_export]
     use super::curves::{average_precision, curve};
     #[pymodule_export]

@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lossary.authoring import Reduction, reduce
 from lossary.authoring.validation import (
@@ -16,7 +15,6 @@ from lossary.authoring.validation import (
     checks_values,
 )
 from lossary.errors import InvalidInputError, ShapeError
-from lossary.ops.distances import pair_distances
 
 
 def check_forecasts(ensemble: Tensor, target: Tensor, *, axes: str, axis: int) -> None:
@@ -79,63 +77,6 @@ def reduce_points(values: Tensor, weight: Tensor | None, reduction: Reduction) -
     if reduction == "mean":
         return weighted.sum() / weights.sum()
     return reduce(weighted, reduction)
-
-
-def crps_values(
-    ensemble: Tensor, target: Tensor, *, alpha: float, ensemble_weight: Tensor | None = None
-) -> Tensor:
-    """The CRPS of each point, (points), of members on the last axis."""
-    distances = ensemble - target.unsqueeze(-1)
-    count = ensemble.shape[-1]
-    if count == 1:
-        return distances.squeeze(-1).abs()
-    # Without a gradient to the target: from the spread it has none, and rounding would give it one.
-    ordered, order = (ensemble - target.detach().unsqueeze(-1)).sort(-1)
-    shares = (
-        torch.full_like(ordered, 1 / count) if ensemble_weight is None else ensemble_weight.gather(-1, order)
-    )
-    skill = distances.abs().mean(-1)
-    if ensemble_weight is not None:
-        skill = (ensemble_weight * distances.abs()).sum(-1)
-    still = ordered.detach()
-    below = _sums_before(shares)
-    # Members that tie have the weight below and above of the whole tie, so that their slopes are the same.
-    starts = torch.ones_like(still, dtype=torch.bool)
-    starts[..., 1:] = still[..., 1:] > still[..., :-1]
-    ends = starts.roll(-1, -1)
-    under = below.where(starts, 0.0).cummax(-1).values
-    above = _sums_before(shares.flip(-1)).where(ends.flip(-1), 0.0)
-    over = above.cummax(-1).values.flip(-1)
-    half_spread = (shares * (under - over) * ordered).sum(-1)
-    if ensemble_weight is None:
-        return skill - half_spread * ((count - 1 + alpha) / (count - 1))
-    # 1 - sum w^2 without a difference, which would be 0 where one member has nearly all the weight
-    others = 2 * (shares * below).sum(-1)
-    return skill - half_spread * (1 - alpha + alpha / others.where(others > 0, 1.0))
-
-
-def _sums_before(values: Tensor) -> Tensor:
-    """Running sums without the value itself, which a subtraction would not leave exact."""
-    return functional.pad(values.cumsum(-1)[..., :-1], (1, 0))
-
-
-def energy_values(
-    ensemble: Tensor, target: Tensor, *, alpha: float, beta: float = 1.0, p: float = 2.0
-) -> Tensor:
-    """The energy score of each point, (points), of members and their dimensions on the last axes."""
-    count = ensemble.shape[-2]
-    skill = _power(pair_distances(ensemble, target.unsqueeze(-2), p=p), beta).sum((-2, -1)) / count
-    if count == 1:
-        return skill
-    pairs = _power(pair_distances(ensemble, ensemble, p=p), beta).sum((-2, -1))
-    return skill - pairs * ((count - 1 + alpha) / (2 * count**2 * (count - 1)))
-
-
-def _power(distances: Tensor, beta: float) -> Tensor:
-    if beta == 1:
-        return distances
-    apart = distances > 0  # a root has no slope at 0
-    return distances.where(apart, 1.0).pow(beta).where(apart, 0.0)
 
 
 def check_powers(beta: float, p: float) -> None:

@@ -13,10 +13,10 @@ from lossary.errors import InvalidInputError, ShapeError
 from lossary.losses.distributions._forecasts import (
     check_alpha,
     check_forecasts,
-    crps_values,
     example_inputs,
     reduce_points,
 )
+from lossary.ops.crps import crps_values
 
 
 @full_precision
@@ -86,7 +86,7 @@ def _member_shares(weights: Tensor, ensemble: Tensor) -> Tensor:
     if checks_values(weights) and not bool((weights > 0).all()):
         raise InvalidInputError(f"ensemble_weight: got {weights.min().item():g}; wanted weights above 0")
     weights = weights.detach().to(ensemble.dtype)
-    return (weights / weights.sum(-1, keepdim=True)).expand(ensemble.shape)
+    return weights / weights.sum(-1, keepdim=True)
 
 
 CrpsEnsemble = loss_module(crps_ensemble)

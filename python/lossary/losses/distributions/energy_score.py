@@ -19,7 +19,8 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.losses.distributions._forecasts import check_alpha, check_forecasts, check_powers, energy_values
+from lossary.losses.distributions._forecasts import check_alpha, check_forecasts, check_powers
+from lossary.ops.energy_score import energy_values
 
 
 @full_precision
@@ -46,7 +47,8 @@ def energy_score(
         reduction: "mean" or "sum" over points, or "none".
 
     Returns:
-        A scalar, or one value per point under "none". Memory is that of the pairs of members.
+        A scalar, or one value per point under "none". On the CPU memory is that of the ensemble, elsewhere
+        that of the pairs of members.
 
     Raises:
         ShapeError: nothing to score, or shapes that do not fit.

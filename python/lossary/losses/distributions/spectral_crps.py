@@ -22,7 +22,9 @@ from lossary.authoring import (
     loss_module,
     reduce,
 )
-from lossary.losses.distributions._forecasts import check_alpha, check_forecasts, crps_values, energy_values
+from lossary.losses.distributions._forecasts import check_alpha, check_forecasts
+from lossary.ops.crps import crps_values
+from lossary.ops.energy_score import energy_values
 
 
 @full_precision
