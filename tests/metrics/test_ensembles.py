@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lossary import metrics
+from lossary import get_num_threads, metrics, set_num_threads
 from lossary.conformance.goldens import load_goldens
 from lossary.errors import DtypeError, InvalidInputError, ShapeError
 from lossary.metrics import crps_ensemble, crps_gaussian, energy_score
@@ -52,6 +52,96 @@ def test_crps_equals_sums_over_all_pairs(seed, members, alpha, weighted):
         spread = (v[:, None] * v * np.abs(x[:, None] - x)).sum()
         bracket = 1 - alpha + alpha / (1 - (v**2).sum())
         assert value == pytest.approx((v * np.abs(x - y)).sum() - spread * bracket / 2, abs=1e-12)
+
+
+def sorted_by_numpy(
+    ensemble: np.ndarray, target: np.ndarray, weights: np.ndarray, alpha: float
+) -> np.ndarray:
+    """The score of each point by running sums over sorted distances, in doubles."""
+    distances = np.subtract(ensemble, target[:, None], dtype=np.float64)
+    shares = np.broadcast_to(weights / weights.sum(-1, keepdims=True), distances.shape)
+    order = distances.argsort(axis=1)
+    distances, shares = (np.take_along_axis(array, order, axis=1) for array in (distances, shares))
+    below = np.cumsum(shares, axis=1) - shares
+    above = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1] - shares
+    half_spread = (shares * (below - above) * distances).sum(axis=1)
+    bracket = 1 - alpha + alpha / (2 * (shares * below).sum(axis=1))
+    return (shares * np.abs(distances)).sum(axis=1) - half_spread * bracket
+
+
+@given(
+    seed=st.integers(0, 2**16),
+    # sorted side by side, one by one, and at the border
+    members=st.sampled_from([2, 3, 16, 50, 511, 512, 513, 2000]),
+    points=st.sampled_from([1, 15, 16, 17, 40]),
+    offset=st.sampled_from([0.0, 1e5, -3e8]),
+    alpha=st.floats(0, 1),
+    weighted=st.sampled_from(["no", "one row", "each"]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+@settings(max_examples=60, deadline=None)
+def test_crps_equals_running_sums_in_numpy(seed, members, points, offset, alpha, weighted, dtype):
+    ensemble, target = ensembles(seed, points, members)
+    ensemble, target = (offset + ensemble).astype(dtype), offset + target
+    random = np.random.default_rng(seed)
+    shape = {"no": None, "one row": (members,), "each": (points, members)}[weighted]
+    weights = None if shape is None else random.random(shape) + 0.1
+    found = crps_ensemble(ensemble, target, ensemble_weight=weights, alpha=alpha, reduction="none")
+    wanted = sorted_by_numpy(ensemble, target, np.ones(members) if weights is None else weights, alpha)
+    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_number_of_threads_changes_no_bit(dtype):
+    members, vectors = (RANDOM.normal(size=(20_000, size)).astype(dtype) for size in (12, 24))
+    target = RANDOM.normal(size=(20_000, 3))
+    weights = RANDOM.random(size=members.shape) + 0.1
+    before, found = get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            set_num_threads(threads)
+            found.append(
+                (
+                    crps_ensemble(members, target[:, 0], reduction="none"),
+                    crps_ensemble(members, target[:, 0], ensemble_weight=weights, reduction="none"),
+                    energy_score(vectors.reshape(-1, 8, 3), target, reduction="none"),
+                )
+            )
+    finally:
+        set_num_threads(before)
+    for each in found[1:]:
+        for values, wanted in zip(each, found[0], strict=True):
+            np.testing.assert_array_equal(values, wanted)
+
+
+@pytest.mark.parametrize("factor", [2.0**-1000, 2.0**996])
+@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 3.0, 0.5, 1.0]])
+def test_tiny_and_huge_members_have_all_digits(factor, weight):
+    ensemble, target = ensembles(5, 30, 5)
+    options = {"ensemble_weight": weight, "reduction": "none"}
+    found = crps_ensemble(factor * ensemble, factor * target, **options)
+    np.testing.assert_array_equal(found, factor * crps_ensemble(ensemble, target, **options))
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 7.3, math.inf])
+@pytest.mark.parametrize("factor", [1e-300, 1e-170, 1e160, 1e300])
+def test_tiny_and_huge_vectors_have_scores_in_range(p, factor):
+    x, y = RANDOM.normal(size=(5, 4, 3)), RANDOM.normal(size=(5, 3))
+    found = energy_score(factor * x, factor * y, p=p, reduction="none")
+    np.testing.assert_allclose(found / factor, energy_score(x, y, p=p, reduction="none"), atol=1e-12)
+
+
+def test_arrays_with_any_strides_are_read():
+    ensemble, target = ensembles(6, 12, 5)
+    wanted = crps_ensemble(ensemble, target)
+    transposed = np.ascontiguousarray(ensemble.T).T
+    assert crps_ensemble(transposed, target) == wanted
+    assert crps_ensemble(ensemble[::-1], target[::-1]) == pytest.approx(wanted)
+    byteswapped = ensemble.astype(ensemble.dtype.newbyteorder())
+    assert crps_ensemble(byteswapped, target) == wanted
+    frozen = ensemble.copy()
+    frozen.flags.writeable = False
+    assert crps_ensemble(frozen, target) == wanted
 
 
 @given(seed=st.integers(0, 2**16), members=st.integers(1, 6))
@@ -151,6 +241,25 @@ def test_the_energy_score_equals_sums_over_all_pairs(seed, members, p, beta, alp
     assert found == pytest.approx(expected, abs=1e-12)
 
 
+@given(
+    seed=st.integers(0, 2**16),
+    points=st.sampled_from([1, 7, 8, 9]),
+    dim=st.sampled_from([1, 16, 17, 24, 100]),
+    p=st.sampled_from([1.0, 1.5, 2.0, 2.3, 3.0, math.inf]),
+    beta=st.sampled_from([0.5, 1.0, 1.9]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+@settings(max_examples=40)
+def test_the_energy_score_of_short_and_long_vectors_equals_norms_in_numpy(seed, points, dim, p, beta, dtype):
+    random = np.random.default_rng(seed)
+    x, y = random.normal(size=(points, 5, dim)).astype(dtype), random.normal(size=(points, dim))
+    skill = (np.linalg.norm(x - y[:, None], ord=p, axis=2) ** beta).mean(1)
+    gaps = np.subtract(x[:, None], x[:, :, None], dtype=np.float64)
+    spread = (np.linalg.norm(gaps, ord=p, axis=3) ** beta).sum((1, 2))
+    found = energy_score(x, y, alpha=0.6, beta=beta, p=p, reduction="none")
+    np.testing.assert_allclose(found, skill - spread * 4.6 / (2 * 25 * 4), rtol=1e-12, atol=1e-11)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0])
 def test_in_one_dimension_the_energy_score_is_the_crps(alpha):
     ensemble, target = ensembles(1, 6, 4)
@@ -204,6 +313,20 @@ SPOILT = np.where(np.arange(4) == 1, np.nan, T)
 def test_bad_input_of_ensembles_is_named(inputs, options, error, argument):
     with pytest.raises(error, match=f"^{argument}"):
         crps_ensemble(*inputs, **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "argument"),
+    [
+        (np.full((2, 3, 2), np.nan), np.zeros((2, 2)), "ensemble: got 12 values that are NaN or infinite"),
+        (np.zeros((2, 3, 2)), np.full((2, 2), -np.inf), "target: got 4 values that are NaN or infinite"),
+        (np.full((2, 3, 2), 1.7e308), np.full((2, 2), -1.7e308), "ensemble: got numbers whose differences"),
+        (np.zeros((2, 3, 0)), np.zeros((2, 0)), "ensemble: got shape"),
+    ],
+)
+def test_vectors_that_have_no_score_are_named(x, y, argument):
+    with pytest.raises(InvalidInputError, match=f"^{argument}"):
+        energy_score(x, y)
 
 
 @pytest.mark.parametrize(

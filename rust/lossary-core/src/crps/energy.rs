@@ -96,7 +96,13 @@ pub fn energy_slopes<S: Real>(given: &VectorEnsembles<'_, S>) -> Result<Slopes<S
 }
 
 fn points_of_job<S>(given: &VectorEnsembles<'_, S>, count: usize) -> usize {
-    (JOB / count / count / given.dim / LANES).max(1) * LANES
+    let group = points_of_group(given.dim);
+    (JOB / count / count / given.dim / group).max(1) * group
+}
+
+/// Points side by side.
+fn points_of_group(dim: usize) -> usize {
+    if dim > SHORT { 1 } else { LANES }
 }
 
 /// The members of a point.
@@ -160,8 +166,9 @@ impl<S: Real> Part<'_, S> {
     fn score<N: Norm>(self, norm: N, given: &VectorEnsembles<'_, S>, long: bool, table: &mut Table) {
         let Part { first, values, mut slopes } = self;
         let (count, dim) = (table.count, given.dim);
-        for (group, values) in values.chunks_mut(if long { 1 } else { LANES }).enumerate() {
-            let start = group * if long { 1 } else { LANES };
+        let group = points_of_group(dim);
+        for (number, values) in values.chunks_mut(group).enumerate() {
+            let start = number * group;
             let points = first + start..first + start + values.len();
             let members = &given.members[points.start * count * dim..points.end * count * dim];
             let target = &given.target[points.start * dim..points.end * dim];
