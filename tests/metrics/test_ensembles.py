@@ -260,6 +260,12 @@ def test_the_energy_score_of_short_and_long_vectors_equals_norms_in_numpy(seed, 
     np.testing.assert_allclose(found, skill - spread * 4.6 / (2 * 25 * 4), rtol=1e-12, atol=1e-11)
 
 
+@pytest.mark.parametrize("p", [1e9, 1e308, 10**400])
+def test_a_huge_power_is_the_largest_difference(p):
+    x, y = RANDOM.normal(size=(5, 4, 3)), RANDOM.normal(size=(5, 3))
+    assert energy_score(x, y, p=p) == pytest.approx(energy_score(x, y, p=math.inf), rel=1e-8)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0])
 def test_in_one_dimension_the_energy_score_is_the_crps(alpha):
     ensemble, target = ensembles(1, 6, 4)

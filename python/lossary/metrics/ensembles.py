@@ -197,7 +197,7 @@ def energy_score(
         raise InvalidInputError(f"p: got {p!r}; wanted a number of 1 or above")
     members, truth, shape = ensemble_of(ensemble, target, vectors=True)
     rows, happened = as_rows(members, truth)
-    dim = members.shape[2]
-    found = _kernels.energy_score(rows, happened, dim, float(alpha), float(beta), float(p))
+    dim, power = members.shape[2], math.inf if p > 1e300 else float(p)  # the same, of an integer of any size
+    found = _kernels.energy_score(rows, happened, dim, float(alpha), float(beta), power)
     check_finite_values(found, {"ensemble": members, "target": truth})
     return score_of_points(found, shape, None, reduction, confidence)
