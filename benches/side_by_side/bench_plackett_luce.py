@@ -1,6 +1,7 @@
-"""Likelihood and gradient of rankings beside torch, and fits of worths: well and poorly connected items.
+"""Rows brought to order, likelihood and gradient of rankings, beside torch; and fits of worths.
 
-Of the fits, choix takes minutes for what the others do in tenths of a second: it gets few rankings.
+The items of the fits are well or poorly connected. choix takes minutes for what the others do in tenths of a
+second: it gets few rankings.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from lossary import _kernels
 from lossary.losses.ranking.list_mle import list_mle
 from lossary.numerics import plackett_luce_fit
 from lossary.ops.plackett_luce import plackett_luce_log_likelihood as log_likelihood_of_lists
+from lossary.ops.row_order import falling_order
 
 LISTS, LENGTH = 1024, 1000
 RANKINGS, ITEMS = 100_000, 1000
@@ -67,27 +69,69 @@ def running_sum(scores: torch.Tensor) -> torch.Tensor:
     return (flipped - flipped.logcumsumexp(-1)).sum(-1)
 
 
-def grades(scores: torch.Tensor) -> torch.Tensor:
-    """Falling along each list, so that the order of the grades is that of the scores as they stand."""
+def falling(scores: torch.Tensor) -> torch.Tensor:
+    """Grades that fall along each list, so that their order is that of the scores as they stand."""
     return torch.arange(LENGTH, 0, -1, dtype=scores.dtype).expand_as(scores)
 
 
-def by_list_mle(scores: torch.Tensor) -> torch.Tensor:
-    return -list_mle(scores, grades(scores), reduction="none")
+def shuffled(scores: torch.Tensor) -> torch.Tensor:
+    """Grades in the order of the next list's scores: any, without ties."""
+    return scores.detach().roll(1, 0)
 
 
-def by_running_sum_of_sorted(scores: torch.Tensor) -> torch.Tensor:
-    order = grades(scores).sort(dim=-1, descending=True, stable=True).indices
-    return running_sum(scores.gather(-1, order))
+OfRows = Callable[[torch.Tensor], torch.Tensor]
 
 
-def by_cumulative_sum(scores: torch.Tensor) -> torch.Tensor:
+def by_list_mle(grades: OfRows) -> OfRows:
+    return lambda scores: -list_mle(scores, grades(scores), reduction="none")
+
+
+def by_running_sum_of_sorted(grades: OfRows) -> OfRows:
+    def value(scores: torch.Tensor) -> torch.Tensor:
+        order = grades(scores).sort(dim=-1, descending=True, stable=True).indices
+        return running_sum(scores.gather(-1, order))
+
+    return value
+
+
+def by_cumulative_sum(grades: OfRows) -> OfRows:
     """ListMLE as allRank has it: one highest score for the whole list, and 1e-10 inside the logarithm."""
-    order = grades(scores).sort(dim=-1, descending=True).indices
-    ordered = scores.gather(-1, order)
-    ordered = ordered - ordered.max(dim=-1, keepdim=True).values
-    pools = ordered.exp().flip(-1).cumsum(-1).flip(-1)
-    return (ordered - (pools + 1e-10).log()).sum(-1)
+
+    def value(scores: torch.Tensor) -> torch.Tensor:
+        order = grades(scores).sort(dim=-1, descending=True).indices
+        ordered = scores.gather(-1, order)
+        ordered = ordered - ordered.max(dim=-1, keepdim=True).values
+        pools = ordered.exp().flip(-1).cumsum(-1).flip(-1)
+        return (ordered - (pools + 1e-10).log()).sum(-1)
+
+    return value
+
+
+def by_sums_of_sorted(grades: OfRows) -> Callable[[np.ndarray], float]:
+    def value(scores: np.ndarray) -> float:
+        order = np.argsort(-grades(torch.from_numpy(scores)).numpy(), axis=1, kind="stable")
+        return by_sums(np.take_along_axis(scores, order, axis=1))
+
+    return value
+
+
+def ordered(
+    order: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[np.ndarray], Callable[[], np.ndarray]]:
+    return lambda scores: on_one_thread(lambda: order(torch.from_numpy(scores)).numpy())
+
+
+def order_contest(lists: int, length: int) -> Contest:
+    return Contest(
+        f"Order of each row, {lists} x {length}, float32",
+        lambda: np.random.default_rng(4).normal(size=(lists, length)).astype(np.float32),
+        lambda scores: np.argsort(-scores, axis=1, kind="stable"),
+        {
+            "lossary, 1 thread": ordered(falling_order),
+            "torch, 1 thread": ordered(lambda rows: rows.sort(dim=-1, descending=True, stable=True).indices),
+            "numpy": lambda scores: lambda: np.argsort(-scores, axis=1, kind="stable"),
+        },
+    )
 
 
 def by_sums(scores: np.ndarray) -> float:
@@ -209,16 +253,21 @@ CONTESTS = [
         )
         for dtype in (np.float64, np.float32)
     ),
-    Contest(
-        f"ListMLE and gradient, {LISTS} x {LENGTH}, float64",
-        logits(np.float64),
-        by_sums,
-        {
-            "lossary, 1 thread": of_torch(by_list_mle),
-            "torch, 1 thread": of_torch(by_running_sum_of_sorted),
-            "allRank's formula in torch, 1 thread": of_torch(by_cumulative_sum),
-        },
-        tolerance=1e-9,
+    order_contest(LISTS, LENGTH),
+    order_contest(10_000, 100),
+    *(
+        Contest(
+            f"ListMLE and gradient, {grades.__name__} grades, {LISTS} x {LENGTH}, float64",
+            logits(np.float64),
+            by_sums_of_sorted(grades),
+            {
+                "lossary, 1 thread": of_torch(by_list_mle(grades)),
+                "torch, 1 thread": of_torch(by_running_sum_of_sorted(grades)),
+                "allRank's formula in torch, 1 thread": of_torch(by_cumulative_sum(grades)),
+            },
+            tolerance=1e-9,
+        )
+        for grades in (falling, shuffled)
     ),
     fit_contest(
         f"{RANKINGS} rankings of 50 of {ITEMS} items",

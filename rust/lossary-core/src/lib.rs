@@ -48,6 +48,7 @@
 //! | [`keys`] | order-preserving integer keys of numbers |
 //! | [`random`] | reproducible random numbers |
 //! | [`ranks`] | the order of scores, and mid-ranks as exact integers |
+//! | [`row_order`] | the columns of each row of a matrix by falling score |
 //! | [`states`] | rankings and confusion matrices built batch by batch, which merge in any order |
 //! | [`strings`] | strings to small integers, one for each distinct string |
 //! | [`threads`] | how many threads the kernels use |
@@ -125,6 +126,7 @@ pub mod resampling;
 pub mod retrieval;
 mod roc;
 pub mod roc_functionals;
+pub mod row_order;
 mod rows;
 mod scan;
 mod search;

@@ -33,6 +33,7 @@ mod plackett_luce;
 mod rank_pairs;
 mod resampling;
 mod retrieval;
+mod row_order;
 mod skeleton;
 mod softmax;
 mod ssim;
@@ -106,6 +107,8 @@ mod _kernels {
     use super::resampling::{PyResampler, resample_mean};
     #[pymodule_export]
     use super::retrieval::{label_retrieval, retrieval};
+    #[pymodule_export]
+    use super::row_order::falling_order;
     #[pymodule_export]
     use super::skeleton::skeletonize;
     #[pymodule_export]

@@ -23,6 +23,7 @@ from lossary.authoring.validation import check_int, check_non_negative
 from lossary.errors import InvalidInputError
 from lossary.losses.classification._class_rows import best_class, class_columns, class_scores, six_rows
 from lossary.losses.classification._label_gaps import label_gaps
+from lossary.ops.row_order import falling_order
 from lossary.ops.soft_maximum import soft_maximum
 
 
@@ -79,7 +80,7 @@ def top_k_label_distributionally_robust(
     if not 1 <= k <= classes:
         raise InvalidInputError(f"k: got {k}; wanted 1 to {classes}, the number of classes")
     gaps = label_gaps(logits, columns, margin)
-    order = gaps.detach().sort(dim=1, descending=True, stable=True).indices
+    order = falling_order(gaps)
     if temperature == 0:
         return reduce(gaps.gather(1, order[:, :k]).mean(1), reduction)
 

@@ -34,6 +34,7 @@ from lossary.authoring.validation import (
 from lossary.errors import InvalidInputError, ShapeError
 from lossary.losses.distillation._logits import best_class, class_scores
 from lossary.ops.plackett_luce import MAX_EXPONENTIAL_PLACES, plackett_luce_log_likelihood
+from lossary.ops.row_order import falling_order
 
 Weighting = Literal["teacher", "top1", "uniform", "position"]
 
@@ -113,7 +114,7 @@ def plackett_luce_distillation(
     counts = target != ignore_index
     teacher = teacher_logits.detach()
     first = target.where(counts, torch.zeros_like(target)).unsqueeze(-1)
-    order = teacher.scatter(-1, first, torch.inf).sort(dim=-1, descending=True, stable=True).indices
+    order = falling_order(teacher.scatter(-1, first, torch.inf))
     weights = _place_weights(weighting, teacher, order, temperature)
     likelihood = plackett_luce_log_likelihood(student_logits.gather(-1, order), weights=weights)
     return reduce(-likelihood, reduction, mask=counts)

@@ -23,6 +23,7 @@ from lossary.losses.distillation._logits import (
     other_cross_entropy,
     target_columns,
 )
+from lossary.ops.row_order import falling_order
 
 RankScale = Literal["log_probability", "probability"]
 
@@ -108,7 +109,7 @@ def _shares_by_rank(
     """Shares of the other classes, in proportion to one over their rank among all, (batch, classes)."""
     score = _beside_target(log_w.exp(), columns)
     score = score + _beside_target(log_q if rank_scale == "log_probability" else log_q.exp(), columns)
-    order = score.sort(dim=1, descending=True, stable=True).indices
+    order = falling_order(score)
     places = torch.arange(1, score.shape[1] + 1, device=score.device, dtype=score.dtype)
     shares = torch.zeros_like(score).scatter(1, order, places.reciprocal().expand_as(score))
     shares = shares.where(others, 0.0)

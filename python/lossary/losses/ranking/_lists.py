@@ -15,6 +15,7 @@ from lossary.authoring.validation import (
     check_tensor,
 )
 from lossary.errors import DtypeError
+from lossary.ops.row_order import falling_order
 
 
 def checked_lists(scores: Tensor, relevance: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -62,7 +63,7 @@ def masked_values(name: str, values: Tensor, scores: Tensor, mask: Tensor) -> Te
 
 def best_first(values: Tensor) -> Tensor:
     """The columns of each row by falling value, (lists, items); of equal ones the lower column first."""
-    return values.sort(dim=1, descending=True, stable=True).indices
+    return falling_order(values)
 
 
 def masked_log_softmax(values: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

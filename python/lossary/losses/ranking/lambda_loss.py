@@ -22,7 +22,7 @@ from lossary.authoring import (
     reduce,
 )
 from lossary.authoring.validation import check_between, check_choice, check_non_negative, check_positive
-from lossary.losses.ranking._lists import check_grades, checked_lists, each_list, four_lists
+from lossary.losses.ranking._lists import best_first, check_grades, checked_lists, each_list, four_lists
 from lossary.losses.ranking._ranked_pairs import check_ranks, pair_sums, ranked
 
 Weighting = Literal["lambda_rank", "ndcg_loss1", "ndcg_loss2", "ndcg_loss2_plus", "rank_net"]
@@ -115,7 +115,7 @@ def _gains(relevance: Tensor, discounts: Tensor) -> Tensor:
     # Both halves of the quotient times 2^-largest, so that large grades stay in range.
     largest = relevance.amax(1, keepdim=True)
     gains = torch.exp2(relevance - largest) - torch.exp2(-largest)
-    ideal = gains.sort(dim=1, descending=True).values[:, : len(discounts)]
+    ideal = gains.gather(1, best_first(relevance)[:, : len(discounts)])
     total = (ideal * discounts).sum(1, keepdim=True)
     return gains / total.maximum(_LEAST_GAIN * torch.exp2(-largest))
 
