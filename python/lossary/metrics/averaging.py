@@ -114,7 +114,7 @@ def mean_of(values: Doubles, shares: Array | None) -> float:
     if total == 0:
         raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
     # An undefined value of weight zero must not make the mean undefined.
-    return float(np.where(shares == 0, 0.0, values) @ shares) / total
+    return float((np.where(shares == 0, 0.0, values) * shares).sum()) / total
 
 
 def mean_of_rows(values: Doubles, sample_weight: Any, confidence: float | Confidence | None) -> Value:

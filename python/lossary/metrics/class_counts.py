@@ -105,7 +105,7 @@ class ClassCounts:
             if self.average == "samples":
                 raise InvalidInputError("sample_weight: got weights that sum to zero; wanted another sum")
             shares = np.ones(len(shares))
-        return float(values[known] @ shares / shares.sum())
+        return float(np.average(values[known], weights=shares))
 
 
 def count_classes(

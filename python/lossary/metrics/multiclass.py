@@ -123,4 +123,4 @@ def mean_of_pairs(codes: NDArray[np.uint32], score: Array, average: str) -> floa
         )
         return float("nan")
     shares = counts[first] + counts[second] if average == "weighted" else np.ones(len(pairs), np.int64)
-    return float(pairs @ shares / shares.sum())
+    return float(np.average(pairs, weights=shares))
