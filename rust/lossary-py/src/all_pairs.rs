@@ -22,7 +22,7 @@ macro_rules! with_samples {
                 let $samples = Labelled { scores: slice(scores)?, labels, weights, width };
                 $py.detach(|| $body)
             }
-            _ => return Err(no_floats()),
+            _ => return Err(no_floats("score")),
         }
         .map_err(all_pairs_error)
     }};

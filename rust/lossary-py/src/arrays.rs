@@ -72,6 +72,19 @@ macro_rules! with_slice {
 }
 pub(crate) use with_slice;
 
+/// Runs an expression with the slice of an array of floats; for others, the error names the argument.
+macro_rules! with_floats {
+    ($numbers:expr, $name:literal, $slice:ident => $body:expr) => {{
+        use $crate::arrays::Numbers;
+        match $numbers {
+            Numbers::F32(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            Numbers::F64(array) => $crate::arrays::slice(array).and_then(|$slice| $body),
+            _ => Err($crate::errors::no_floats($name)),
+        }
+    }};
+}
+pub(crate) use with_floats;
+
 /// Scores in the few types that the ranking kernels are compiled for; other integers are widened once.
 pub enum Scores<'py> {
     F32(PyReadonlyArray1<'py, f32>),

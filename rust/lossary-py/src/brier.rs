@@ -1,7 +1,7 @@
 //! Bindings of `lossary_core::brier`.
 
-use crate::arrays::{Classes, Numbers, slice};
-use crate::errors::{brier_error, different_label_dtypes};
+use crate::arrays::{Classes, Numbers, slice, with_floats};
+use crate::errors::brier_error;
 use lossary_core::brier::squared_error;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
@@ -16,12 +16,9 @@ pub fn binary_squared_error(
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<f64> {
     let (truth, weights) = (y_true.as_slice()?, sample_weight.as_ref().map(slice).transpose()?);
-    match &y_proba {
-        Numbers::F32(array) => slice(array).map(|rows| py.detach(|| squared_error(rows, truth, 1, weights))),
-        Numbers::F64(array) => slice(array).map(|rows| py.detach(|| squared_error(rows, truth, 1, weights))),
-        _ => Err(different_label_dtypes()),
-    }?
-    .map_err(brier_error)
+    with_floats!(&y_proba, "y_proba", rows => py
+        .detach(|| squared_error(rows, truth, 1, weights))
+        .map_err(brier_error))
 }
 
 /// Sum over samples and classes of (probability - class is true)^2, times the weights if given.
@@ -35,14 +32,7 @@ pub fn multiclass_squared_error(
     sample_weight: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<f64> {
     let (truth, weights) = (slice(&y_true)?, sample_weight.as_ref().map(slice).transpose()?);
-    match &y_proba {
-        Numbers::F32(array) => {
-            slice(array).map(|rows| py.detach(|| squared_error(rows, truth, classes, weights)))
-        }
-        Numbers::F64(array) => {
-            slice(array).map(|rows| py.detach(|| squared_error(rows, truth, classes, weights)))
-        }
-        _ => Err(different_label_dtypes()),
-    }?
-    .map_err(brier_error)
+    with_floats!(&y_proba, "y_proba", rows => py
+        .detach(|| squared_error(rows, truth, classes, weights))
+        .map_err(brier_error))
 }

@@ -1,7 +1,7 @@
 //! Bindings of `lossary_core::calibration` and of its state.
 
-use crate::arrays::{Classes, Numbers, slice};
-use crate::errors::{calibration_error, decode_error, no_probabilities, state_error};
+use crate::arrays::{Classes, Numbers, slice, with_floats};
+use crate::errors::{calibration_error, decode_error, state_error};
 use crate::states::lock;
 use lossary_core::calibration::{self, Edges, Sums, Table, rounded};
 use lossary_core::states::calibration as states;
@@ -25,17 +25,6 @@ fn columns<'py>(py: Python<'py>, tables: &[Table]) -> Columns<'py> {
     (counts.into_pyarray(py), sums.into_pyarray(py))
 }
 
-/// Runs an expression with the slice of 32-bit or 64-bit probabilities.
-macro_rules! with_probabilities {
-    ($numbers:expr, $slice:ident => $body:expr) => {
-        match $numbers {
-            Numbers::F32(array) => slice(array).and_then(|$slice| $body),
-            Numbers::F64(array) => slice(array).and_then(|$slice| $body),
-            _ => Err(no_probabilities()),
-        }
-    };
-}
-
 /// What the bins between the edges hold, and the sum of squared errors.
 #[pyfunction]
 #[pyo3(signature = (y_true, y_prob, edges, /))]
@@ -46,7 +35,7 @@ pub fn reliability<'py>(
     edges: PyReadonlyArray1<'_, f64>,
 ) -> PyResult<(Columns<'py>, f64)> {
     let (outcomes, edges) = (y_true.as_slice()?, Edges::of(slice(&edges)?).map_err(calibration_error)?);
-    let table = with_probabilities!(&y_prob, values => py
+    let table = with_floats!(&y_prob, "y_prob", values => py
         .detach(|| calibration::reliability(values, outcomes, &edges))
         .map_err(calibration_error))?;
     Ok((columns(py, std::slice::from_ref(&table)), rounded(table.squared_error)))
@@ -61,7 +50,7 @@ pub fn reliability_bins<'py>(
     edges: PyReadonlyArray1<'_, f64>,
 ) -> PyResult<Bound<'py, PyArray1<u32>>> {
     let edges = Edges::of(slice(&edges)?).map_err(calibration_error)?;
-    let bins = with_probabilities!(&y_prob, values => py
+    let bins = with_floats!(&y_prob, "y_prob", values => py
         .detach(|| calibration::bins(values, &edges))
         .map_err(calibration_error))?;
     Ok(bins.into_pyarray(py))
@@ -92,7 +81,7 @@ impl Calibration {
         y_prob: Numbers<'_>,
     ) -> PyResult<()> {
         let outcomes = y_true.as_slice()?;
-        with_probabilities!(&y_prob, values => py
+        with_floats!(&y_prob, "y_prob", values => py
             .detach(|| lock(&self.0).update(column, values, outcomes))
             .map_err(calibration_error))
     }

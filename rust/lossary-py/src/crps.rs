@@ -1,7 +1,7 @@
 //! Bindings of `lossary_core::crps`.
 
-use crate::arrays::{Numbers, slice};
-use crate::errors::forecasts::{crps_error, no_real_members};
+use crate::arrays::{Numbers, slice, with_floats};
+use crate::errors::forecasts::crps_error;
 use lossary_core::crps::{self as core, Ensembles, Real, VectorEnsembles};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyUntypedArray};
 use pyo3::prelude::*;
@@ -29,11 +29,7 @@ pub fn crps_ensemble<'py>(
         py.detach(|| core::crps_ensemble(given)).map_err(crps_error)
     }
     let (target, weights) = (slice(&target)?, ensemble_weight.as_ref().map(slice).transpose()?);
-    let values = match &ensemble {
-        Numbers::F32(members) => of(py, &Ensembles { members: slice(members)?, target, weights, alpha }),
-        Numbers::F64(members) => of(py, &Ensembles { members: slice(members)?, target, weights, alpha }),
-        _ => Err(no_real_members()),
-    };
+    let values = with_floats!(&ensemble, "ensemble", members => of(py, &Ensembles { members, target, weights, alpha }));
     Ok(values?.into_pyarray(py))
 }
 
@@ -51,11 +47,7 @@ pub fn crps_slopes<'py>(
         slopes_to_python(py, py.detach(|| core::crps_slopes(given)).map_err(crps_error)?)
     }
     let (target, weights) = (slice(&target)?, ensemble_weight.as_ref().map(slice).transpose()?);
-    match &ensemble {
-        Numbers::F32(members) => of(py, &Ensembles { members: slice(members)?, target, weights, alpha }),
-        Numbers::F64(members) => of(py, &Ensembles { members: slice(members)?, target, weights, alpha }),
-        _ => Err(no_real_members()),
-    }
+    with_floats!(&ensemble, "ensemble", members => of(py, &Ensembles { members, target, weights, alpha }))
 }
 
 /// The energy score of each point, of vectors of so many numbers.
@@ -74,15 +66,7 @@ pub fn energy_score<'py>(
         py.detach(|| core::energy_score(given)).map_err(crps_error)
     }
     let target = slice(&target)?;
-    let values = match &ensemble {
-        Numbers::F32(members) => {
-            of(py, &VectorEnsembles { members: slice(members)?, target, dim, alpha, beta, p })
-        }
-        Numbers::F64(members) => {
-            of(py, &VectorEnsembles { members: slice(members)?, target, dim, alpha, beta, p })
-        }
-        _ => Err(no_real_members()),
-    };
+    let values = with_floats!(&ensemble, "ensemble", members => of(py, &VectorEnsembles { members, target, dim, alpha, beta, p }));
     Ok(values?.into_pyarray(py))
 }
 
@@ -102,13 +86,5 @@ pub fn energy_slopes<'py>(
         slopes_to_python(py, py.detach(|| core::energy_slopes(given)).map_err(crps_error)?)
     }
     let target = slice(&target)?;
-    match &ensemble {
-        Numbers::F32(members) => {
-            of(py, &VectorEnsembles { members: slice(members)?, target, dim, alpha, beta, p })
-        }
-        Numbers::F64(members) => {
-            of(py, &VectorEnsembles { members: slice(members)?, target, dim, alpha, beta, p })
-        }
-        _ => Err(no_real_members()),
-    }
+    with_floats!(&ensemble, "ensemble", members => of(py, &VectorEnsembles { members, target, dim, alpha, beta, p }))
 }

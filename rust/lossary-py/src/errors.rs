@@ -183,10 +183,6 @@ pub fn calibration_error(error: CalibrationError) -> PyErr {
     }
 }
 
-pub fn no_probabilities() -> PyErr {
-    DtypeError::new_err("y_prob: got integers; wanted 32-bit or 64-bit floats")
-}
-
 pub fn unknown_measure(name: &str) -> PyErr {
     InvalidInputError::new_err(format!("measures: got {name:?}; wanted the name of a measure"))
 }
@@ -307,8 +303,8 @@ pub fn thinning_error(error: ThinningError) -> PyErr {
     }
 }
 
-pub fn no_floats() -> PyErr {
-    DtypeError::new_err("score: got integers; wanted 32-bit or 64-bit floats")
+pub fn no_floats(name: &str) -> PyErr {
+    DtypeError::new_err(format!("{name}: got integers; wanted 32-bit or 64-bit floats"))
 }
 
 pub fn all_pairs_error(error: AllPairsError) -> PyErr {

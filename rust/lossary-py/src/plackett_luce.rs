@@ -1,9 +1,7 @@
 //! Bindings of `lossary_core::plackett_luce`.
 
-use crate::arrays::{Numbers, slice};
-use crate::errors::rankings::{
-    fit_error, no_real_scores, plackett_luce_error, rankings_error, unknown_method,
-};
+use crate::arrays::{Numbers, slice, with_floats};
+use crate::errors::rankings::{fit_error, plackett_luce_error, rankings_error, unknown_method};
 use lossary_core::plackett_luce::{Method, Options, Rankings, Real, fit, likelihood, log_likelihood};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyUntypedArray};
 use pyo3::prelude::*;
@@ -27,11 +25,7 @@ pub fn plackett_luce<'py>(
     ranked: Option<Sizes<'_>>,
     weights: Option<PyReadonlyArray1<'_, f64>>,
 ) -> PyResult<Found<'py>> {
-    match &scores {
-        Numbers::F32(scores) => of_rows(py, slice(scores)?, &offsets, ranked.as_ref(), weights.as_ref()),
-        Numbers::F64(scores) => of_rows(py, slice(scores)?, &offsets, ranked.as_ref(), weights.as_ref()),
-        _ => Err(no_real_scores()),
-    }
+    with_floats!(&scores, "scores", scores => of_rows(py, scores, &offsets, ranked.as_ref(), weights.as_ref()))
 }
 
 fn of_rows<'py, S: Real + Element>(
@@ -63,11 +57,7 @@ pub fn plackett_luce_matrix<'py>(
     let rankings = py
         .detach(|| Rankings::new(entries, offsets, items))
         .map_err(|error| rankings_error("ranking", error))?;
-    match &scores {
-        Numbers::F32(scores) => of_matrix(py, slice(scores)?, &rankings, everything),
-        Numbers::F64(scores) => of_matrix(py, slice(scores)?, &rankings, everything),
-        _ => Err(no_real_scores()),
-    }
+    with_floats!(&scores, "scores", scores => of_matrix(py, scores, &rankings, everything))
 }
 
 fn of_matrix<'py, S: Real + Element>(

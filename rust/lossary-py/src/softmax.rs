@@ -1,8 +1,8 @@
 //! Bindings of `lossary_core::softmax`.
 
-use crate::arrays::{Numbers, slice};
-use crate::errors::softmax::{no_real_numbers, softmax_error};
-use lossary_core::softmax::{self, Real, SoftmaxError};
+use crate::arrays::{Numbers, slice, with_floats};
+use crate::errors::softmax::softmax_error;
+use lossary_core::softmax::{self, Real};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
@@ -12,12 +12,10 @@ type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 #[pyfunction]
 #[pyo3(signature = (rows, columns, /))]
 pub fn logsumexp<'py>(py: Python<'py>, rows: Numbers<'_>, columns: usize) -> PyResult<Doubles<'py>> {
-    let found = match &rows {
-        Numbers::F32(rows) => slice(rows).map(|rows| py.detach(|| softmax::logsumexp(rows, columns))),
-        Numbers::F64(rows) => slice(rows).map(|rows| py.detach(|| softmax::logsumexp(rows, columns))),
-        _ => Err(no_real_numbers()),
-    }?;
-    Ok(found.map_err(softmax_error)?.into_pyarray(py))
+    let found = with_floats!(&rows, "logits", rows => py
+        .detach(|| softmax::logsumexp(rows, columns))
+        .map_err(softmax_error))?;
+    Ok(found.into_pyarray(py))
 }
 
 /// Writes the softmax of each row to `out`; what `logsumexp` returns.
@@ -29,21 +27,13 @@ pub fn two_pass_softmax<'py>(
     columns: usize,
     out: &Bound<'py, PyAny>,
 ) -> PyResult<Doubles<'py>> {
-    fn of<S: Real + Element>(
-        rows: &PyReadonlyArray1<'_, S>,
-        columns: usize,
-        out: &Bound<'_, PyAny>,
-    ) -> PyResult<Result<Vec<f64>, SoftmaxError>> {
-        let (rows, mut out) = (slice(rows)?, out.extract::<PyReadwriteArray1<'_, S>>()?);
+    fn of<S: Real + Element>(rows: &[S], columns: usize, out: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+        let mut out = out.extract::<PyReadwriteArray1<'_, S>>()?;
         let (py, out) = (out.py(), out.as_slice_mut()?);
-        Ok(py.detach(|| softmax::two_pass_softmax(rows, columns, out)))
+        py.detach(|| softmax::two_pass_softmax(rows, columns, out)).map_err(softmax_error)
     }
-    let found = match &rows {
-        Numbers::F32(rows) => of(rows, columns, out),
-        Numbers::F64(rows) => of(rows, columns, out),
-        _ => Err(no_real_numbers()),
-    }?;
-    Ok(found.map_err(softmax_error)?.into_pyarray(py))
+    let found = with_floats!(&rows, "logits", rows => of(rows, columns, out))?;
+    Ok(found.into_pyarray(py))
 }
 
 /// The cross-entropy of each row and its target, and what `logsumexp` returns; derivatives go to `gradient`.
@@ -57,22 +47,16 @@ pub fn cross_entropy_terms<'py>(
     gradient: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Doubles<'py>, Doubles<'py>)> {
     fn of<S: Real + Element>(
-        rows: &PyReadonlyArray1<'_, S>,
+        rows: &[S],
         columns: usize,
         target: &PyReadonlyArray1<'_, i64>,
         gradient: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Result<softmax::CrossEntropyTerms, SoftmaxError>> {
-        let py = target.py();
-        let (rows, target) = (slice(rows)?, slice(target)?);
+    ) -> PyResult<softmax::CrossEntropyTerms> {
+        let (py, target) = (target.py(), slice(target)?);
         let mut gradient = gradient.map(|array| array.extract::<PyReadwriteArray1<'_, S>>()).transpose()?;
         let gradient = gradient.as_mut().map(|array| array.as_slice_mut()).transpose()?;
-        Ok(py.detach(|| softmax::cross_entropy_terms(rows, columns, target, gradient)))
+        py.detach(|| softmax::cross_entropy_terms(rows, columns, target, gradient)).map_err(softmax_error)
     }
-    let found = match &rows {
-        Numbers::F32(rows) => of(rows, columns, &target, gradient),
-        Numbers::F64(rows) => of(rows, columns, &target, gradient),
-        _ => Err(no_real_numbers()),
-    }?
-    .map_err(softmax_error)?;
+    let found = with_floats!(&rows, "logits", rows => of(rows, columns, &target, gradient))?;
     Ok((found.loss.into_pyarray(py), found.logsumexp.into_pyarray(py)))
 }

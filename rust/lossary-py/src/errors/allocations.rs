@@ -1,14 +1,10 @@
 //! Errors of weights, couplings and bits that share out a sum.
 
-use super::{DtypeError, InvalidInputError, ShapeError};
+use super::{InvalidInputError, ShapeError};
 use lossary_core::bit_allocation::BitAllocationError;
 use lossary_core::capped_simplex::CappedSimplexError;
 use lossary_core::entropy_coupling::CouplingError;
 use pyo3::prelude::*;
-
-pub fn no_real_values() -> PyErr {
-    DtypeError::new_err("values: got integers; wanted 32-bit or 64-bit floats")
-}
 
 pub fn capped_simplex_error(error: CappedSimplexError) -> PyErr {
     match error {

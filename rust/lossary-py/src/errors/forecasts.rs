@@ -1,12 +1,8 @@
 //! Errors of `lossary_core::crps`.
 
-use super::{DtypeError, InvalidInputError, ShapeError};
+use super::{InvalidInputError, ShapeError};
 use lossary_core::crps::CrpsError;
 use pyo3::prelude::*;
-
-pub fn no_real_members() -> PyErr {
-    DtypeError::new_err("ensemble: got integers; wanted 32-bit or 64-bit floats")
-}
 
 pub fn crps_error(error: CrpsError) -> PyErr {
     match error {

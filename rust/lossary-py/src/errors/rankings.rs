@@ -1,15 +1,11 @@
 //! Errors of `lossary_core::plackett_luce`.
 
-use super::{DtypeError, InvalidInputError, ShapeError};
+use super::{InvalidInputError, ShapeError};
 use lossary_core::plackett_luce::{FitError, PlackettLuceError, RankingsError};
 use pyo3::prelude::*;
 
 /// Components that a message names, and items of each.
 const NAMED: usize = 4;
-
-pub fn no_real_scores() -> PyErr {
-    DtypeError::new_err("scores: got integers; wanted 32-bit or 64-bit floats")
-}
 
 pub fn unknown_method(name: &str) -> PyErr {
     InvalidInputError::new_err(format!("method: got {name:?}; wanted one of auto, mm, lsr, ilsr, newton"))

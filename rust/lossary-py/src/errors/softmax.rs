@@ -1,12 +1,8 @@
 //! Errors of `lossary_core::softmax`.
 
-use super::{DtypeError, InvalidInputError, ShapeError};
+use super::{InvalidInputError, ShapeError};
 use lossary_core::softmax::SoftmaxError;
 use pyo3::prelude::*;
-
-pub fn no_real_numbers() -> PyErr {
-    DtypeError::new_err("logits: got integers; wanted 32-bit or 64-bit floats")
-}
 
 pub fn softmax_error(error: SoftmaxError) -> PyErr {
     match error {
