@@ -156,3 +156,11 @@ def test_other_dtypes_go_through_torch():
     narrow = crps_values(ensemble.bfloat16(), target.bfloat16(), alpha=0.0)
     assert narrow.dtype == torch.bfloat16
     torch.testing.assert_close(narrow.double(), crps_values(ensemble, target, alpha=0.0), rtol=0.1, atol=0.1)
+
+
+def test_inputs_may_be_views_with_gaps():
+    ensemble, target, _ = forecasts(3, 1)
+    weight = torch.ones(2, dtype=torch.float64)[::2]
+    views = [torch.stack([value, value], -1)[..., 0] for value in (ensemble, target)]
+    found = crps_values(*views, alpha=1.0, ensemble_weight=weight)
+    torch.testing.assert_close(found, crps_values(ensemble, target, alpha=1.0))

@@ -143,3 +143,10 @@ def test_two_dtypes_meet_in_the_wider():
     assert values.dtype == torch.float64
     values.sum().backward()
     torch.testing.assert_close(values, energy_values(x.float().double(), y, alpha=1.0))
+
+
+def test_inputs_may_be_views_with_gaps():
+    ensemble, target = forecasts(1, 3, 1)
+    views = [torch.stack([value, value], -1)[..., 0] for value in (ensemble, target)]
+    found = energy_values(*views, alpha=1.0)
+    torch.testing.assert_close(found, energy_values(ensemble, target, alpha=1.0))

@@ -209,3 +209,9 @@ def test_a_penalty_on_the_gradient_can_be_trained():
 
     plain = (scores - scores.flip(-1).logcumsumexp(-1).flip(-1)).sum()
     torch.testing.assert_close(penalised(plackett_luce_log_likelihood(scores).sum()), penalised(plain))
+
+
+def test_a_single_list_may_be_a_view_with_gaps():
+    scores = lists(6)
+    found = plackett_luce_log_likelihood(scores[::2], weights=torch.ones(6)[::2])
+    torch.testing.assert_close(found, plackett_luce_log_likelihood(scores[::2].clone()))

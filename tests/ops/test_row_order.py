@@ -99,3 +99,8 @@ def test_transforms_give_the_same_order():
 
     gradient = torch.func.grad(sum_of_first)(values)
     assert gradient.equal(torch.zeros_like(values).scatter(-1, expected[..., :1], 1.0))
+
+
+def test_a_row_may_be_a_view_with_gaps():
+    values = torch.tensor([1.0, 9.0, 3.0, 9.0, 2.0, 9.0])[::2]
+    assert falling_order(values).tolist() == [1, 2, 0]

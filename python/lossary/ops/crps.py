@@ -55,8 +55,13 @@ def _crps(
     """The scores, and if wanted their derivatives by the members and by what happened."""
     if target.numel() == 0:
         return _like(ensemble, with_slopes=with_slopes)
-    weights = None if ensemble_weight is None else ensemble_weight.double().reshape(-1).numpy()
-    given = (ensemble.reshape(-1).numpy(), target.double().reshape(-1).numpy(), weights, alpha)
+    weights = None if ensemble_weight is None else ensemble_weight.double().reshape(-1).contiguous().numpy()
+    given = (
+        ensemble.reshape(-1).contiguous().numpy(),
+        target.double().reshape(-1).contiguous().numpy(),
+        weights,
+        alpha,
+    )
     if not with_slopes:
         values = torch.from_numpy(_kernels.crps_ensemble(*given)).to(ensemble.dtype)
         return values.reshape(target.shape), *_like(ensemble, with_slopes=False)[1:]

@@ -63,7 +63,14 @@ def _energy_score(
         values, by_members, by_target = _like(ensemble, with_slopes=with_slopes)
         return values.zero_(), by_members, by_target
     points, dim = target.shape[:-1], target.shape[-1]
-    given = (ensemble.reshape(-1).numpy(), target.double().reshape(-1).numpy(), dim, alpha, beta, p)
+    given = (
+        ensemble.reshape(-1).contiguous().numpy(),
+        target.double().reshape(-1).contiguous().numpy(),
+        dim,
+        alpha,
+        beta,
+        p,
+    )
     if not with_slopes:
         values = torch.from_numpy(_kernels.energy_score(*given)).to(ensemble.dtype)
         return values.reshape(points), *_like(ensemble, with_slopes=False)[1:]

@@ -79,7 +79,10 @@ def _by_kernel(scores: Tensor, mask: Tensor | None, weights: Tensor | None) -> t
         flat, steps = scores[mask], None if weights is None else weights[mask]
     offsets = functional.pad(counts.cumsum(0), (1, 0)).numpy().astype(np.uintp)
     values, slopes = _kernels.plackett_luce(
-        flat.numpy(), offsets, None, None if steps is None else steps.double().numpy()
+        flat.contiguous().numpy(),
+        offsets,
+        None,
+        None if steps is None else steps.double().contiguous().numpy(),
     )
     value = torch.from_numpy(values).to(scores.dtype).reshape(scores.shape[:-1])
     slope = torch.from_numpy(slopes)

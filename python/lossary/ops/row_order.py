@@ -41,7 +41,9 @@ def _falling_order(values: Tensor) -> Tensor:
     if values.device.type == "cpu" and values.dtype in _OF_KERNEL and values.ndim:
         order = torch.empty(values.shape, dtype=torch.int64)
         try:
-            _kernels.falling_order(values.reshape(-1).numpy(), values.shape[-1], order.reshape(-1).numpy())
+            _kernels.falling_order(
+                values.reshape(-1).contiguous().numpy(), values.shape[-1], order.reshape(-1).numpy()
+            )
         except InvalidInputError:  # NaN, which only reaches this place where checks of values are off
             pass
         else:
